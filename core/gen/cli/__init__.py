@@ -1,0 +1,115 @@
+"""The command `gen`: `gen COMMAND …`. Only the command that is called is imported, and torch only where it trains.
+
+A command is a module with `add(parser)`, which declares its arguments, and `main(args)`, which gives the exit status:
+0 done, 1 our bug, 2 input refused, 3 stopped by a guard, 130 or 143 stopped by a signal.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from gen.errors import CommandError, GenError, did_you_mean
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "run": ("train what a recipe says", "gen.cli.run"),
+    "resume": ("go on with a run from its last checkpoint", "gen.cli.resume"),
+    "sample": ("draw samples from a run", "gen.cli.sample"),
+    "validate": ("check recipes: names, types, bounds, joins, data", "gen.cli.validate"),
+    "plan": ("parts, shapes, parameters and memory of a recipe", "gen.cli.plan"),
+    "ls": ("what is installed: components, recipes, plugins, runs", "gen.cli.ls"),
+    "show": ("a component: its options, slots and what it can do", "gen.cli.show"),
+    "cat": ("a recipe in full, every default written out", "gen.cli.cat"),
+    "cp": ("copy a shipped recipe to edit", "gen.cli.cp"),
+    "schema": ("a JSON Schema of recipes, for editors", "gen.cli.schema"),
+    "doctor": ("what is wrong with this installation", "gen.cli.doctor"),
+    "plugin": ("list plugins, write their manifests", "gen.cli.plugin"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carries out one command line; the exit status."""
+    if hasattr(sys.stdout, "reconfigure"):  # a terminal without σ and ² shows escapes instead of failing
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        status = _command(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return status
+    except GenError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader has seen enough: `gen ls | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception:
+        return _our_bug()
+
+
+def _command(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0
+    name, *words = argv
+    if name in ("-V", "--version"):
+        from gen import __version__
+
+        print(f"gen {__version__}")
+        return 0
+    if name not in COMMANDS:
+        raise CommandError(_unknown(name))
+
+    from importlib import import_module
+
+    from gen.cli.arguments import Parser
+
+    about, module = COMMANDS[name]
+    command = import_module(module)
+    parser = Parser(prog=f"gen {name}", description=about[0].upper() + about[1:] + ".")
+    command.add(parser)
+    try:
+        args = parser.parse(words)
+    except SystemExit:  # argparse has shown the help
+        return 0
+    return int(command.main(args))
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {about}" for name, (about, _) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: gen COMMAND …        gen COMMAND --help says more",
+            "",
+            *lines,
+            "",
+            "  gen cp vae-digits my.yaml && gen run my.yaml train.steps=200",
+        ]
+    )
+
+
+def _unknown(word: str) -> str:
+    if word.endswith((".yaml", ".yml")):
+        return f"gen {word}: a command comes first: gen run {word}"
+    near = did_you_mean(word.lstrip("-"), list(COMMANDS))
+    what = "there is no such option" if word.startswith("-") else "there is no such command"
+    return f"gen {word}: {what}{f': {near}' if near else ''} (gen --help lists the commands)"
+
+
+def _our_bug() -> int:
+    import platform
+    import traceback
+
+    from gen import __version__
+
+    traceback.print_exc()
+    print(
+        "\ngen: this is our bug, not your mistake. Please report it with the lines above "
+        f"(gen {__version__}, Python {platform.python_version()}, {platform.system()}).",
+        file=sys.stderr,
+    )
+    return 1

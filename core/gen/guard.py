@@ -1,0 +1,77 @@
+"""The guard against non-finite losses and gradients: decided by all processes together, before the update."""
+
+from __future__ import annotations
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from gen.errors import Stopped
+from gen.types import Losses
+
+__all__ = ["Guard", "NonFinite"]
+
+_FP16_PATIENCE = 50  # updates in a row that the fp16 scaler may skip while it looks for a scale
+
+
+class NonFinite(Stopped):
+    """A loss or a gradient is not finite; no weight has changed. Names phase, terms and step."""
+
+    def __init__(self, phase: str, culprits: list[str], step: int) -> None:
+        self.phase, self.culprits, self.step = phase, culprits, step
+        what = " and ".join(culprits)
+        super().__init__(f"step {step}, phase {phase}: {what} not finite; the update was not made")
+
+
+class Guard:
+    """Stops a run before a non-finite value reaches a weight.
+
+    On the CPU the verdict is read at once (it costs microseconds). On a GPU the verdict gates fused optimizers on the
+    device and is read one step later, so that the host never waits; other optimizers there are guarded at once.
+    With fp16, overflow is part of the scaler's search for a scale and only a long row of skips stops the run.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, accelerator: Accelerator, *, scaling: bool) -> None:
+        self.optimizer, self.accelerator, self.scaling = optimizer, accelerator, scaling
+        fused = all(group.get("fused") for group in optimizer.param_groups)
+        self.later = accelerator.device.type == "cuda" and fused and not scaling
+        self.skips = 0
+        self._pending: tuple[Tensor, Losses, Tensor, str, int] | None = None
+
+    def check(self, losses: Losses, norm: Tensor, phase: str, step: int) -> None:
+        """Judges one update.
+
+        Raises:
+            NonFinite: on every process, if any process met a non-finite value.
+        """
+        bad = ~torch.isfinite(losses.total.detach() + norm)
+        if self.accelerator.num_processes > 1:
+            bad = self.accelerator.reduce(bad.float(), "sum") > 0
+        if self.later:
+            self.settle()
+            self.optimizer.found_inf = bad.float()  # type: ignore[attr-defined]  # read by torch's fused kernels
+            self._pending = (bad, losses, norm, phase, step)
+            return
+        if bad.item():
+            self._refuse(losses, norm, phase, step)
+        else:
+            self.skips = 0
+
+    def settle(self) -> None:
+        """Reads a verdict that was left on the device; called before anything is saved."""
+        if self._pending is not None:
+            bad, losses, norm, phase, step = self._pending
+            self._pending = None
+            if bad.item():
+                self._refuse(losses, norm, phase, step)
+
+    def _refuse(self, losses: Losses, norm: Tensor, phase: str, step: int) -> None:
+        self.skips += 1
+        if self.scaling and self.skips < _FP16_PATIENCE:
+            return
+        named = {"the loss": losses.total, **{f'the term "{name}"': value for name, value in losses.terms.items()}}
+        culprits = [name for name, value in named.items() if not torch.isfinite(value).all()]
+        if not culprits:
+            own = not bool(torch.isfinite(norm))
+            culprits = ["the gradient"] if own else ["a value on another process"]
+        raise NonFinite(phase, culprits, step)

@@ -1,0 +1,73 @@
+"""What losses are made of: pure functions of tensors, which never call backward or step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from gen.component import interface
+from gen.types import Progress
+
+__all__ = ["AdversarialLoss", "Corruption", "Distance", "Regularizer", "Weighting"]
+
+
+@interface
+class AdversarialLoss(ABC):
+    """Both sides of an adversarial game as pure functions of logits; they never call backward or step."""
+
+    kind: ClassVar[str] = "adversarial-loss"
+
+    @abstractmethod
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The scalar a discriminator minimises, from its logits on real and generated samples."""
+
+    @abstractmethod
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """The scalar a generator minimises; `real` only matters to relativistic losses."""
+
+
+@interface
+class Distance(ABC):
+    """How far y lies from x: [B, *shape] twice → [B], summed over the dimensions of a sample."""
+
+    kind: ClassVar[str] = "distance"
+
+    @abstractmethod
+    def __call__(self, y: Tensor, x: Tensor) -> Tensor: ...
+
+    def mean(self, y: Tensor) -> Tensor:
+        """What y shows as data: the identity, unless y are logits."""
+        return y
+
+
+@interface
+class Corruption(ABC):
+    """What spoils x before a model sees it: [B, *shape] → [B, *shape], drawn from the global generator or `rng`."""
+
+    kind: ClassVar[str] = "corruption"
+
+    @abstractmethod
+    def __call__(self, x: Tensor, rng: torch.Generator | None = None) -> Tensor: ...
+
+
+@interface
+class Weighting(ABC):
+    """A loss weight as a function of the noise level: nsr = sigma/alpha [B] → [B]."""
+
+    kind: ClassVar[str] = "weighting"
+
+    @abstractmethod
+    def __call__(self, nsr: Tensor) -> Tensor: ...
+
+
+@interface
+class Regularizer(ABC):
+    """A penalty on a network: (network, batch, progress) → named scalars to add to a loss, in the loss's unit."""
+
+    kind: ClassVar[str] = "regularizer"
+
+    @abstractmethod
+    def __call__(self, network: nn.Module, batch: Any, progress: Progress) -> dict[str, Tensor]: ...

@@ -1,0 +1,56 @@
+"""What draws from a trained model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from gen.component import interface, option
+from gen.types import Batch, Given
+
+__all__ = ["Sampler"]
+
+
+@interface
+class Sampler(ABC):
+    """Draws from a trained model. `needs` names the capabilities it calls; `given` what it starts from besides noise.
+
+    A sampler may be fitted first (`fit`); what it learned is `state`, arrays kept with the run.
+    """
+
+    kind: ClassVar[str] = "sampler"
+    needs: ClassVar[tuple[str, ...]] = ()
+    given: ClassVar[tuple[str, ...]] = ()
+    count: int = option(64, min=1, max=1_000_000, doc="samples to draw")
+    weights: str = option("ema", choices=("ema", "raw"), doc="averaged weights where the run keeps them, or raw ones")
+
+    @abstractmethod
+    def sample(
+        self,
+        model: Any,
+        n: int,
+        *,
+        rng: torch.Generator,
+        cond: Tensor | None = None,
+        given: Given | None = None,
+        observe: Callable[[int, int, Tensor], None] | None = None,
+    ) -> Tensor:
+        """n samples [n, *shape] in the range of the data; `observe(step, total, x)` feeds progress and films."""
+
+    def fit(self, model: Any, batches: Iterable[Batch]) -> None:
+        """Fits what the sampler learns from data before it can draw; most have nothing to fit."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What `fit` learned."""
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `state`."""
+
+    def columns(self, n: int) -> int | None:
+        """How many samples make a row of the picture, where the sampler's order has a meaning."""
+        return None

@@ -1,0 +1,167 @@
+"""A trained model from its folder: configuration and weights, nothing executable.
+
+`model/` holds `config.json`, replaced whole at every save, which names the weight files and their hashes: whatever
+kills a save, the folder is the old one or the new one. A stranger's folder is inert: names resolve to installed
+components only, sizes are compared before memory is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+from torch import Tensor
+
+from gen.building import Builder
+from gen.errors import CheckpointError, CommandError
+from gen.files import digest, dump_json, read_json, write_whole
+from gen.interfaces import Model, Sampler
+from gen.plugins import Catalogue
+from gen.rundir import RunFolder
+from gen.types import CondSpec, DataSpec, Domain
+
+__all__ = ["Loaded", "load", "save_model"]
+
+FORMAT = 1
+
+
+@attrs.frozen
+class Loaded:
+    """A trained model in evaluation mode, with what is needed to draw from it."""
+
+    model: Model
+    path: Path
+    step: int
+    digest: str
+    config: dict[str, Any]
+    builder: Builder
+
+    def sampler(self, name: str | None = None) -> Sampler:
+        """A sampler of the run by label, a component by name, or the run's first; fitted state restored.
+
+        Raises:
+            CommandError: the run has no sampler of that label.
+        """
+        labels = self.config["sample"]
+        if name is None:
+            if not labels:
+                raise CommandError(f"{self.path} names no sampler: choose one with --with NAME (gen ls sampler)")
+            name = next(iter(labels))
+        if name not in labels and "/" not in name:
+            raise CommandError(f'the run has no sampler "{name}"; it has {", ".join(labels) or "none"}')
+        sampler: Sampler = self.builder.make(labels.get(name, name), path=f"sample.{name}")
+        missing = [need for need in sampler.needs if need not in type(self.model).capabilities()]
+        if missing:
+            raise CommandError(f"{name} needs {', '.join(missing)}, which {self.config['model']['use']} lacks")
+        if f"sampler.{name}" in self.config["files"]:
+            sampler.restore(_read(self.path, self.config["files"][f"sampler.{name}"]))
+        return sampler
+
+
+def save_model(
+    folder: Path,
+    *,
+    step: int,
+    config: Mapping[str, Any],
+    data: DataSpec,
+    weights: Mapping[str, Mapping[str, Tensor]],
+    samplers: Mapping[str, Mapping[str, Tensor]],
+) -> None:
+    """Replaces the model folder: weights by name (raw, ema, …), fitted samplers by label, then config.json."""
+    folder.mkdir(exist_ok=True)
+    contents = {**dict(weights), **{f"sampler.{label}": state for label, state in samplers.items() if state}}
+    files = {}
+    for name, tensors in contents.items():
+        path = folder / f"{name}-{step:08d}.safetensors"
+        write_whole(path, to_safetensors({k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}))
+        files[name] = {"file": path.name, "sha256": digest(path)}
+    record = {"format": FORMAT, "step": step, "data": _data_to_json(data), "files": files, **config}
+    write_whole(folder / "config.json", dump_json(record))
+    named = {"config.json", *(entry["file"] for entry in files.values())}
+    for path in folder.iterdir():
+        if path.name not in named:
+            path.unlink()
+
+
+def load(path: str | Path, *, weights: str = "ema", known: Catalogue | None = None) -> Loaded:
+    """A trained model from a run folder (or its `model` folder), on the CPU.
+
+    Args:
+        weights: "ema" (raw where the run keeps no average), "raw", or "ema-DECAY".
+
+    Raises:
+        CheckpointError: the folder is damaged or was written by a newer gen.
+        PluginError: a plugin that the model needs is not installed; the message names it.
+    """
+    folder = _model_folder(Path(path))
+    config: Any = read_json(folder / "config.json")
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise CheckpointError(f"{folder / 'config.json'} is of another format: upgrade gen-core")
+    files = config["files"]
+    chosen = "raw" if weights == "ema" and "ema" not in files else weights
+    if chosen not in files or chosen.startswith("sampler."):
+        kept = ", ".join(name for name in files if not name.startswith("sampler."))
+        raise CommandError(f'{folder} has no weights "{weights}"; it has {kept}')
+    builder = Builder(known) if known is not None else Builder()
+    try:
+        data = _data_from_json(config["data"])
+        with torch.device("meta"):
+            shell = builder.make(config["model"], path="model", data=data)
+        tensors = _read(folder, files[chosen], {name: tuple(t.shape) for name, t in shell.state_dict().items()})
+        with torch.device("cpu"):
+            model = builder.make(config["model"], path="model", data=data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{folder / 'config.json'} is damaged: {error}") from error
+    model.load_state_dict(tensors)
+    return Loaded(model.eval(), folder, int(config["step"]), files[chosen]["sha256"], config, builder)
+
+
+def _model_folder(path: Path) -> Path:
+    if (path / "config.json").is_file():
+        return path
+    folder = RunFolder.open(path).model
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(f"{path} has saved no model yet: let it reach its first save")
+    return folder
+
+
+def _read(folder: Path, entry: Any, expected: Mapping[str, tuple[int, ...]] | None = None) -> dict[str, Tensor]:
+    """The tensors of one weight file, its hash and (before memory is taken) its shapes verified."""
+    name = entry["file"]
+    if not isinstance(name, str) or Path(name).name != name:
+        raise CheckpointError(f"{folder / 'config.json'} names a file outside its folder: {name!r}")
+    path = folder / name
+    if digest(path) != entry["sha256"]:
+        raise CheckpointError(f"{path} is damaged: its content is not what config.json recorded")
+    try:
+        with safe_open(path, framework="pt") as handle:
+            shapes = {key: tuple(handle.get_slice(key).get_shape()) for key in handle.keys()}  # noqa: SIM118
+            if expected is not None and shapes != dict(expected):
+                odd = sorted(k for k in {*shapes, *expected} if shapes.get(k) != expected.get(k))
+                raise CheckpointError(f"{path} does not fit the model of config.json: {', '.join(odd[:5])} differ")
+            return {key: handle.get_tensor(key) for key in shapes}
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+
+
+def _data_to_json(data: DataSpec) -> dict[str, Any]:
+    return {
+        "domains": {name: attrs.asdict(domain) for name, domain in data.domains.items()},
+        "cond": attrs.asdict(data.cond) if data.cond is not None else None,
+    }
+
+
+def _data_from_json(record: Any) -> DataSpec:
+    domains = {
+        name: Domain(tuple(d["shape"]), d["modality"], (d["range"][0], d["range"][1]), d["levels"])
+        for name, d in record["domains"].items()
+    }
+    cond = record["cond"]
+    if cond is not None:
+        cond = CondSpec(cond["kind"], cond["size"], tuple(cond["shape"]) if cond["shape"] else None)
+    return DataSpec(domains, cond)

@@ -1,0 +1,67 @@
+"""Devices and processes, through accelerate: what one process needs to know of the others."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import InitProcessGroupKwargs
+
+from gen.errors import CommandError
+
+__all__ = ["EXPECTED", "make_accelerator", "share"]
+
+EXPECTED = "GEN_PROCESSES"
+"""Set by our launcher: how many processes the person asked for."""
+
+_UNSUPPORTED = {
+    "ACCELERATE_USE_FSDP": "FSDP",
+    "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
+    "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
+}
+_TIMEOUT = timedelta(minutes=5)
+
+
+def make_accelerator(device: str, precision: str, trackers: list[Any]) -> Accelerator:
+    """The accelerator of this process: device, precision, process group.
+
+    Args:
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        CommandError: a device, precision or launch configuration that is not to be had here.
+    """
+    for variable, name in _UNSUPPORTED.items():
+        if os.environ.get(variable, "false").lower() in ("true", "1"):
+            raise CommandError(f"{name} is not supported: launch with plain data parallelism (gen run --processes N)")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise CommandError("--device cuda: torch sees no CUDA device here (gen doctor --devices says more)")
+    cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
+    if cpu and precision == "fp16":
+        raise CommandError("train.precision fp16 needs a GPU; bf16 works on this CPU")
+    if not torch.distributed.is_initialized():
+        # A process may run several recipes (a notebook does); accelerate keeps its first settings for ever.
+        AcceleratorState._reset_state(reset_partial_state=True)
+    accelerator = Accelerator(
+        cpu=cpu,
+        mixed_precision="no" if precision == "fp32" else precision,
+        log_with=trackers or None,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=_TIMEOUT)],
+    )
+    expected = int(os.environ.get(EXPECTED, accelerator.num_processes))
+    if accelerator.num_processes != expected:
+        raise CommandError(f"{expected} processes were asked for, but {accelerator.num_processes} came up")
+    return accelerator
+
+
+def share(value: Any) -> Any:
+    """The first process's value, on every process."""
+    if not torch.distributed.is_initialized():
+        return value
+    box = [value]
+    torch.distributed.broadcast_object_list(box, src=0)
+    return box[0]

@@ -1,0 +1,1 @@
+"""Recipes: reading, merging, overriding, checking and writing them (torch-free)."""

@@ -1,0 +1,253 @@
+"""One run in progress: the trainer, and what happens between its steps (log, evaluate, sample, save)."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from gen import checkpoint
+from gen.building import Experiment
+from gen.checkpoint import Checkpoint
+from gen.console import Console, figures
+from gen.errors import CheckpointError
+from gen.evaluate import Evaluation, Measured, evaluate
+from gen.files import dump_json, write_whole
+from gen.interfaces import Model, Sampler, Tracker
+from gen.loading import load, save_model
+from gen.pictures import save_picture
+from gen.rundir import RunFolder
+from gen.sampling import draw, interleave
+from gen.seeds import key
+from gen.stopping import StopSignals
+from gen.trainer import Trainer
+from gen.training_state import pack, pack_rank, unpack
+from gen.types import Progress
+
+__all__ = ["Session"]
+
+
+class Session:
+    """Joins a trainer to a run folder. All processes hold one; only the first writes."""
+
+    def __init__(
+        self, experiment: Experiment, accelerator: Accelerator, console: Console, trackers: list[Tracker]
+    ) -> None:
+        self.experiment, self.accelerator, self.console = experiment, accelerator, console
+        self.fingerprint = experiment.train.rows.fingerprint()
+        self._start_from()
+        self.trainer = Trainer(experiment, accelerator)
+        self.samplers: dict[str, Sampler] = experiment.samplers()
+        self.metrics = experiment.metrics()
+        self.trackers = trackers
+        self.best: dict[str, Any] | None = None
+        self._shadow: Model | None = None
+        self._logged = (0, 0.0)
+        config = experiment.config
+        steps = self.trainer.steps
+        self.log_every = config["train"]["log"]
+        self.save_every = config["save"]["every"] or max(1, math.ceil(steps / 10))
+        self.evaluate_every = config["evaluate"]["every"] or steps
+        self.sample_every = config["evaluate"]["every"] or self.save_every
+
+    def _start_from(self) -> None:
+        """`init`: takes over the weights of a finished run where names and shapes agree."""
+        rule = self.experiment.config["init"]
+        if not rule:
+            return
+        source = load(rule["run"], weights=rule["weights"], known=self.experiment.builder.known).model.state_dict()
+        own = self.experiment.model.state_dict()
+        fitting = {name: t for name, t in source.items() if name in own and own[name].shape == t.shape}
+        if not fitting:
+            raise CheckpointError(f"init.run: no weight of {rule['run']} fits this model by name and shape")
+        self.experiment.model.load_state_dict(fitting, strict=False)
+        self.console.note(f"init: {len(fitting)} of {len(own)} tensors from {rule['run']}")
+
+    def restore(self, found: Checkpoint) -> None:
+        """Goes back to a checkpoint."""
+        unpack(self.trainer, found)
+        best: Any = found.state.get("best")
+        self.best = best
+        self._logged = (self.trainer.images_seen, self.trainer.seconds)
+
+    def go(self, folder: RunFolder, signals: StopSignals) -> int | None:
+        """Trains to the end or a signal, then leaves a model that can be sampled; returns the signal."""
+        self.folder = folder
+        self._open_trackers()
+        self._logged = (self.trainer.images_seen, self.trainer.seconds)
+        self.console.start(self.trainer.step, self.trainer.steps)
+        if self.trainer.step >= self.trainer.steps:
+            self.console.note(f"nothing to do: the run has its {self.trainer.steps} steps (train.steps=… extends it)")
+        signal = self.trainer.train(self._after, signals)
+        self.console.note(f"{'stopped' if signal else 'done'} at step {self.trainer.step}: {folder.path}")
+        return signal
+
+    def _after(self, step: int, signal: int | None) -> None:
+        last = step == self.trainer.steps
+        self.console.step(step)
+        if step % self.log_every == 0 or last or signal is not None:
+            self._log(step)
+        due = step % self.evaluate_every == 0 or last
+        save = step % self.save_every == 0 or last or signal is not None
+        sample = bool(self.samplers) and (step % self.sample_every == 0 or last)
+        if not (due or save or sample):
+            return
+        self.trainer.settle()
+        self.trainer.average_statistics()
+        if due and self.metrics:
+            save = self._evaluate(step) or save
+        if sample:
+            self._sample(step)
+        if save:
+            self._save(step)
+
+    def _log(self, step: int) -> None:
+        values = {name: value for turn in self.trainer.turns for name, value in turn.means().items()}
+        images, seconds = self._logged
+        self._logged = (self.trainer.images_seen, self.trainer.seconds)
+        rate = (self._logged[0] - images) / max(self._logged[1] - seconds, 1e-9)
+        left = (self.trainer.steps - step) * self.trainer.seconds / max(step, 1)
+        rates = {f"{turn.name}/lr": turn.optimizer.param_groups[0]["lr"] for turn in self.trainer.turns}
+        if self.accelerator.is_main_process:
+            line = {"step": step, "images": self.trainer.images_seen, "seconds": round(self.trainer.seconds, 3)}
+            self.folder.append({"kind": "train", **line, "images_per_s": round(rate, 1), **values, **rates})
+            self.folder.status("running", step, self.trainer.steps)
+            self._track({f"train/{name}": value for name, value in {**values, **rates}.items()}, step)
+        self.console.losses(step, self.trainer.steps, values, rate, left)
+
+    def shadow(self, weights: str) -> Model:
+        """A copy of the model in evaluation mode with the chosen weights: training never sees what is done to it."""
+        if self._shadow is None:
+            self._shadow = copy.deepcopy(self.experiment.model).requires_grad_(False)
+        self._shadow.load_state_dict(self.trainer.weights(weights))
+        return self._shadow.eval()
+
+    def _evaluate(self, step: int) -> bool:
+        """Measures, records, and says whether this is the best so far."""
+        config = self.experiment.config
+        model = self.shadow("ema")
+        evaluation = Evaluation(
+            model=model,
+            split=self.experiment.split(config["evaluate"]["split"]),
+            split_name=config["evaluate"]["split"],
+            seed=key(config["seed"], "evaluate"),
+            batch=config["data"]["batch"],
+            count=config["evaluate"]["count"],
+            accelerator=self.accelerator,
+            progress=Progress(step, self.trainer.steps),
+            draw=self._drawer(model),
+        )
+        found = evaluate(self.metrics, evaluation)
+        values = {label: measured.value for label, measured in found.items()}
+        if self.accelerator.is_main_process:
+            self._record(step, found)
+        self.console.note(f"step {step}  {config['evaluate']['split']}: {figures(values)}")
+        label = config["save"]["best"]
+        if label is None:
+            return False
+        sign = -1 if self.metrics[label].better == "higher" else 1
+        if self.best is None or sign * values[label] < sign * self.best["value"]:
+            self.best = {"step": step, "metric": label, "value": values[label]}
+            return True
+        return False
+
+    def _record(self, step: int, found: dict[str, Measured]) -> None:
+        flat = {label: measured.value for label, measured in found.items()}
+        parts = {f"{label}/{name}": v for label, measured in found.items() for name, v in measured.parts.items()}
+        self.folder.append({"kind": "evaluate", "step": step, **flat, **parts})
+        self._track({f"evaluate/{name}": value for name, value in {**flat, **parts}.items()}, step)
+        cards: Any = {
+            label: {"value": m.value, "unit": m.unit, "parts": m.parts, "card": m.card} for label, m in found.items()
+        }
+        path = self.folder.path / "evaluate" / f"step-{step:08d}.json"
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, dump_json(cards))
+
+    def _drawer(self, model: Model) -> Any:
+        """Draws n samples for metrics from the first sampler that needs no data; None where there is none."""
+        free = next(((label, s) for label, s in self.samplers.items() if not s.given), None)
+        if free is None:
+            return None
+        label, sampler = free
+
+        def draw_some(n: int) -> Tensor:
+            self._fit(sampler, model)
+            seed = key(self.experiment.config["seed"], "evaluate", label)
+            return draw(model, sampler, n, seed=seed, device=self.accelerator.device)[0]
+
+        return draw_some
+
+    def _fit(self, sampler: Sampler, model: Model) -> None:
+        if type(sampler).fit is not Sampler.fit:
+            sampler.fit(model, self.experiment.train.batches(1024, self.accelerator.device))
+
+    def _sample(self, step: int) -> None:
+        """Pictures of every sampler, from the same noise each time."""
+        if not self.accelerator.is_main_process:
+            return
+        config = self.experiment.config
+        for label, sampler in self.samplers.items():
+            model = self.shadow(sampler.weights)
+            self._fit(sampler, model)
+            split = self.experiment.split(config["evaluate"]["split"]) if sampler.given else None
+            seed = key(config["seed"], "sample", label)
+            x, given = draw(model, sampler, sampler.count, seed=seed, device=self.accelerator.device, split=split)
+            domain = next(iter(model.data.domains.values()))
+            shown, columns = interleave(sampler, x, given, domain)
+            path = self.folder.step_folder(self.folder.samples, step) / f"{label}.png"
+            save_picture(path, shown, domain, columns)
+
+    def _save(self, step: int) -> None:
+        """A checkpoint, then the model folder, then the retirement of old checkpoints."""
+        trainer, main = self.trainer, self.accelerator.is_main_process
+        writer = checkpoint.Writer(self.folder.checkpoints, step)
+        if main:
+            writer.begin()
+        self.accelerator.wait_for_everyone()
+        mine = writer.write(f"rank-{self.accelerator.process_index}", pack_rank(trainer))
+        records = [mine]
+        if torch.distributed.is_initialized():
+            records = [mine] * self.accelerator.num_processes
+            torch.distributed.all_gather_object(records, mine)
+        if main:
+            files, state = pack(trainer)
+            records += [writer.write(stem, tensors) for stem, tensors in files.items()]
+            writer.publish({**state, "best": self.best}, records)
+            self._save_model(step)
+            keep = self.experiment.config["save"]["keep"]
+            protect = [self.best["step"]] if self.best is not None else []
+            checkpoint.retire(self.folder.checkpoints, keep=keep, protect=protect)
+            self.folder.log(f"saved step {step}")
+        self.accelerator.wait_for_everyone()
+
+    def _save_model(self, step: int) -> None:
+        trainer, config = self.trainer, self.experiment.config
+        averages = trainer.ema.labels if trainer.ema is not None else {}
+        save_model(
+            self.folder.model,
+            step=step,
+            config={
+                "model": self.experiment.builder.inlined(config["model"]),
+                "sample": config["sample"],
+                "data_section": config["data"],
+                "evaluate": {"split": config["evaluate"]["split"]},
+            },
+            data=self.experiment.model.data,
+            weights={name: trainer.weights(name) for name in ("raw", *averages)},
+            samplers={label: sampler.state() for label, sampler in self.samplers.items()},
+        )
+
+    def _open_trackers(self) -> None:
+        if not (self.trackers and self.accelerator.is_main_process):
+            self.live: list[Any] = []
+            return
+        made = [tracker.tracker(self.folder.path, self.folder.path.name) for tracker in self.trackers]
+        self.live = made
+
+    def _track(self, values: dict[str, float], step: int) -> None:
+        for tracker in self.live:
+            tracker.log(values, step=step)

@@ -1,0 +1,3 @@
+"""gen-data: data sets and transforms, the namespace `data`."""
+
+__version__ = "0.1.0"

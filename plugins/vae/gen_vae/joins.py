@@ -1,0 +1,56 @@
+"""What the models of this plugin tell their parts: shapes and labels, and how they refuse what cannot work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+from torch import Tensor, nn
+
+from gen.errors import GenError, ShapeError
+from gen.types import CondSpec, DataSpec, Shapes
+
+__all__ = ["check_joins", "cond_of", "labels_for"]
+
+
+def cond_of(data: DataSpec, conditional: bool) -> CondSpec | None:
+    """The condition that encoder and decoder are wired to.
+
+    Raises:
+        ShapeError: labels are asked for, but the data carry none.
+    """
+    if not conditional:
+        return None
+    if data.cond is None:
+        raise ShapeError(
+            "conditional: true tells encoder and decoder the labels, but the data carry none: "
+            "set conditional: false, or choose data with labels"
+        )
+    return data.cond
+
+
+def labels_for(conditional: bool, cond: Tensor | None) -> Tensor | None:
+    """What the networks are told: the labels [B] for a conditional model, nothing for another.
+
+    Raises:
+        GenError: a conditional model is asked for something without labels.
+    """
+    if not conditional:
+        return None
+    if cond is None:
+        raise GenError("this model was trained with conditional: true and needs labels: say which, one per sample")
+    return cond
+
+
+def check_joins(model: nn.Module, wired: Mapping[str, Shapes]) -> None:
+    """Compares the parts as built with the shapes that their model wires (a recipe cannot get this wrong, Python can).
+
+    Raises:
+        ShapeError: naming the first part that does not fit, what it has and what it needs.
+    """
+    for name, shapes in wired.items():
+        needs = {**attrs.asdict(shapes, recurse=False), "shape": shapes.in_shape}
+        for field, needed in needs.items():
+            has = getattr(getattr(model, name), field, needed)
+            if has != needed:
+                raise ShapeError(f"{name} was built with {field}={has}, but this model needs {field}={needed}")

@@ -1,0 +1,1 @@
+"""Likelihoods: what a decoder's output means, p(x given z)."""

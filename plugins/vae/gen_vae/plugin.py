@@ -1,0 +1,21 @@
+"""What gen-vae registers, under the namespace `vae` (torch-free)."""
+
+from __future__ import annotations
+
+from gen.hookspecs import Component, hookimpl
+
+
+@hookimpl
+def gen_components() -> list[Component]:
+    return [
+        Component("ae", "gen_vae.ae:AE"),
+        Component("vae", "gen_vae.vae:VAE"),
+        Component("gaussian-posterior", "gen_vae.posteriors.gaussian:GaussianPosterior"),
+        Component("bernoulli", "gen_vae.likelihoods.bernoulli:Bernoulli"),
+        Component("gaussian", "gen_vae.likelihoods.gaussian:Gaussian"),
+        Component("normal", "gen_vae.priors.normal:Normal"),
+        Component("prior", "gen_vae.samplers.prior:PriorSampler"),
+        Component("reconstruct", "gen_vae.samplers.reconstruct:Reconstruct"),
+        Component("interpolate", "gen_vae.samplers.interpolate:Interpolate"),
+        Component("traverse", "gen_vae.samplers.traverse:Traverse"),
+    ]

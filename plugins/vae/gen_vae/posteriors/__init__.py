@@ -1,0 +1,1 @@
+"""Posteriors: what an encoder's output means, q(z given x)."""

@@ -1,0 +1,22 @@
+"""Densities are computed in float32, outside autocast: sums over many pixels lose whole nats in half precision."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+
+__all__ = ["no_autocast", "widen"]
+
+
+def no_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """A region without autocast on this device; free of cost where none is on."""
+    if device.type == "meta" or not torch.is_autocast_enabled(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
+
+
+def widen(x: Tensor) -> Tensor:
+    """Half precision becomes float32; float32 and float64 stay as they are."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -1,0 +1,1 @@
+"""Samplers that work through the codes of a trained model."""
