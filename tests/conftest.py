@@ -22,10 +22,10 @@ def toys() -> Any:
 
 @pytest.fixture
 def toy_recipe() -> Callable[..., dict[str, Any]]:
-    """A recipe over the toys as a mapping: family "one" or "two"; sections given by keyword are merged in."""
+    """A recipe over the toys as a mapping: family "one", "two" or "three"; sections given by keyword are merged in."""
 
     def make(family: str = "one", **sections: Any) -> dict[str, Any]:
-        sampler = {"one": "local/codes", "two": "local/latent"}[family]
+        sampler = {"one": "local/codes", "two": "local/latent", "three": "local/codes"}[family]
         recipe: dict[str, Any] = {
             "gen": 1,
             "name": f"toy-{family}",

@@ -116,6 +116,7 @@ class One(Model):
     encoder: Encoder = slot(default="local/encoder")
     decoder: Decoder = slot(default="local/decoder")
     bad_step: int = option(-1, doc="step at which the loss is not a number")
+    bad_rank: int = option(-1, doc="process on which it is so (-1: on all)")
 
     @classmethod
     def wire(cls, data: DataSpec, **_):
@@ -127,8 +128,9 @@ class One(Model):
     def loss(self, batch: Batch, progress: Progress) -> Losses:
         z = self.encoder(batch.x)  # [B, 2]
         error = (self.decoder(z + 0.1 * torch.randn_like(z)) - batch.x).square().sum(1).mean()
-        total = error * float("nan") if progress.step == self.bad_step else error
-        return Losses(total, {"error": error})
+        rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+        bad = progress.step == self.bad_step and self.bad_rank in (-1, rank)
+        return Losses(error * float("nan") if bad else error, {"error": error})
 
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         return self.encoder(x)
@@ -178,6 +180,46 @@ class Two(Model):
 
 
 @component
+class Three(Model):
+    """Three players that share a part (an adversarial autoencoder): the encoder is trained by two phases."""
+
+    phase_names = ("autoencoder", "discriminator", "encoder")
+    encoder: Encoder = slot(default="local/encoder")
+    decoder: Decoder = slot(default="local/decoder")
+    discriminator: Discriminator = slot(default="local/discriminator")
+
+    @classmethod
+    def wire(cls, data: DataSpec, **_):
+        return {
+            "encoder": Shapes(data.shape, (2,)),
+            "decoder": Shapes((2,), data.shape),
+            "discriminator": Shapes((2,), ()),
+        }
+
+    def phases(self):
+        return [
+            Phase("autoencoder", train=[self.encoder, self.decoder], loss=self.autoencoder_loss),
+            Phase("discriminator", train=[self.discriminator], loss=self.discriminator_loss),
+            Phase("encoder", train=[self.encoder], loss=self.encoder_loss),
+        ]
+
+    def autoencoder_loss(self, batch: Batch, progress: Progress) -> Losses:
+        return Losses((self.decoder(self.encoder(batch.x)) - batch.x).square().sum(1).mean(), {})
+
+    def discriminator_loss(self, batch: Batch, progress: Progress) -> Losses:
+        z = self.encoder(batch.x).detach()  # [B, 2]
+        prior, posterior = self.discriminator(torch.randn_like(z)), self.discriminator(z)
+        softplus = nn.functional.softplus
+        return Losses(softplus(-prior).mean() + softplus(posterior).mean(), {})
+
+    def encoder_loss(self, batch: Batch, progress: Progress) -> Losses:
+        return Losses(nn.functional.softplus(-self.discriminator(self.encoder(batch.x))).mean(), {})
+
+    def decode(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        return self.decoder(z)
+
+
+@component
 class Codes(Sampler):
     """Decodes random codes."""
 
@@ -205,6 +247,7 @@ _COMPONENTS = {
     "discriminator": ToyDiscriminator,
     "one": One,
     "two": Two,
+    "three": Three,
     "codes": Codes,
     "latent": Latent,
 }

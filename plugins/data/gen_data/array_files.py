@@ -65,7 +65,9 @@ def _safetensors(path: Path, names: Sequence[str]) -> list[np.ndarray]:
         tensors = [file.get_tensor(name) for name in names]
     if any(tensor.is_complex() for tensor in tensors):
         raise DataError("holds complex values: real ones are needed")
-    return [(tensor.float() if tensor.is_floating_point() else tensor).numpy() for tensor in tensors]
+    return [
+        (tensor.float() if tensor.is_floating_point() and tensor.itemsize < 4 else tensor).numpy() for tensor in tensors
+    ]
 
 
 def _require(names: Sequence[str], there: list[str]) -> None:

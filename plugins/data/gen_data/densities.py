@@ -85,7 +85,7 @@ class Circles(Density):
         radii, variance = self.radii.to(x.device, torch.float64), self.noise**2
         # i0e(a) = exp(-a) I0(a), so the exponent becomes -(|x| - r)^2 / 2 s^2 and nothing overflows
         bessel: Tensor = torch.special.i0e(distance * radii / variance)  # [B, R]
-        logs = bessel.log() - (distance - radii).square() / (2 * variance)
+        logs: Tensor = bessel.log() - (distance - radii).square() / (2 * variance)
         return logs.logsumexp(1) - math.log(self.parts) - math.log(2 * math.pi * variance)
 
 

@@ -221,8 +221,8 @@ def _zip(content: bytes) -> bytes:
     ("content", "message"),
     [
         (
-            _npy("(1000000000000,)", bytes(16)),
-            "is damaged: it declares 8000000000000 bytes of values, and 16 are there",
+            _npy("(10000000000,)", bytes(16)),
+            "is damaged: it declares 80000000000 bytes of values, and 16 are there",
         ),
         (_npy("(3,)", bytes(16)), "is damaged: it declares 24 bytes of values, and 16 are there"),
         (_npy("(1,)", bytes(16)), "is damaged: it declares 8 bytes of values, and 16 are there"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,18 +195,14 @@ def test_an_image_without_pixels_is_refused(tmp_path: Path, png: Callable[..., b
     assert _refusal(tmp_path, png(0, 0, b"")) == NO_IMAGE
 
 
+BOMB = b"a\0\0" + zlib.compress(bytes(50_000_000))
+
+
 @pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])
-def test_text_and_profile_bombs_cost_nothing(tmp_path: Path, png: Callable[..., bytes], kind: bytes) -> None:
-    import zlib
-
-    bomb = png(8, 8, ROW * 8, extra=((kind, b"a\0\0" + zlib.compress(bytes(100_000_000))),))
-    started = time.perf_counter()
-    try:
-        assert (_read(tmp_path, bomb) == 128).all()
-    except DataError as error:
-        assert "Decompressed data too large" in str(error)
-
-    assert time.perf_counter() - started < 1.5  # most of it packs the bomb
+def test_text_and_profile_bombs_are_refused(tmp_path: Path, png: Callable[..., bytes], kind: bytes) -> None:
+    assert _refusal(tmp_path, png(8, 8, ROW * 8, extra=((kind, BOMB),))) == (
+        "cannot be read (ValueError: Decompressed data too large for PngImagePlugin.MAX_TEXT_CHUNK)"
+    )
 
 
 def test_damage_never_escapes_as_another_error(tmp_path: Path) -> None:

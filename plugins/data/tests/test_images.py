@@ -37,10 +37,14 @@ def many(tmp_path: Path, picture: Write) -> Path:
     return tmp_path / "pics"
 
 
+def _read_all(dataset: Images, root: Path) -> None:
+    rows = dataset.open("train", root)
+    rows.fetch(torch.arange(len(rows)))
+
+
 def _refusal(root: Path, **options: object) -> str:
     with pytest.raises(DataError) as error:
-        rows = Images(**{**SMALL, **options}).open("train", root)
-        rows.fetch(torch.arange(len(rows)))
+        _read_all(Images(**{**SMALL, **options}), root)
     return str(error.value)
 
 

@@ -12,7 +12,7 @@ from gen_data.points2d import Points2d
 
 FIGURES = ("eight-gaussians", "grid", "moons", "rings")
 NOWHERE = Path("no data root is needed")
-EXTENT, CELLS = 1.6, 320
+EXTENT, CELLS = 1.6, 192
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def test_permuted_split_is_a_fair_shuffle() -> None:
 def test_hashed_splits_partition_the_files(val: float, test: float) -> None:
     parts = [hashed_split(NAMES, split, val, test) for split in SPLITS]
 
-    assert sorted(sum(parts, [])) == list(range(400))
+    assert sorted(place for part in parts for place in part) == list(range(400))
     for size, part in ((val, parts[1]), (test, parts[2])):
         assert len(part) == size if size >= 1 else abs(len(part) - 400 * size) < 5 * (400 * size) ** 0.5
 

@@ -64,11 +64,8 @@ RANDOM = {"Crop/random", "Flip", "Binarize/dynamic", "Dequantize/dynamic"}
 def _name(value: object) -> str:
     if not isinstance(value, Transform):
         return ""
-    return (
-        type(value).__name__
-        + (f"/{value.mode}" if hasattr(value, "mode") else "")
-        + ("/1" * (getattr(value, "p", 0) == 1))
-    )
+    mode = getattr(value, "mode", "always" if getattr(value, "p", 0) == 1 else "")
+    return f"{type(value).__name__}/{mode}".rstrip("/")
 
 
 @pytest.mark.parametrize(("transform", "domain"), TRANSFORMS, ids=_name)
@@ -120,10 +117,12 @@ def test_resize_keeps_constants(to: int) -> None:
     assert torch.allclose(Resize(to=to)(constants, INDEX), constants[:, :, :1, :1].expand(16, 3, to, to), atol=1e-6)
 
 
-def test_resize_to_half_keeps_the_mean_of_waves() -> None:
-    wave = torch.cos(torch.arange(32) * (2 * math.pi / 32)).expand(1, 1, 32, 32)
+@pytest.mark.parametrize("to", [8, 16, 64])
+def test_resize_keeps_slopes_away_from_the_border(to: int) -> None:
+    slope = torch.arange(32.0).expand(1, 1, 32, 32)
+    position = (torch.arange(to) + 0.5) * (32 / to) - 0.5  # of the new pixels' centres among the old ones
 
-    assert Resize(to=16)(wave, INDEX[:1]).mean().abs() < 1e-6
+    assert torch.allclose(Resize(to=to)(slope, INDEX[:1])[0, 0, :, 2:-2], position[2:-2].expand(to, -1), atol=1e-4)
 
 
 def test_mirror_twice_is_identity() -> None:

@@ -1,0 +1,26 @@
+"""`python -m benchmarks [NAME…]`: measures, prints, and names what it measured. Without names: all that take minutes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from benchmarks import command_line, step_time
+
+MEASUREMENTS: dict[str, Callable[[], None]] = {"command-line": command_line.main, "step-time": step_time.main}
+
+
+def main() -> int:
+    names = sys.argv[1:] or list(MEASUREMENTS)
+    unknown = [name for name in names if name not in MEASUREMENTS]
+    if unknown:
+        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}", file=sys.stderr)
+        return 2
+    for name in names:
+        print(f"\n== {name}")
+        MEASUREMENTS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
