@@ -56,6 +56,7 @@ check: install ## lint, formatting, types and the laws of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/gen plugin manifest --check
 	$(BIN)/python -m pytest -q tests/laws
 
 bench: install ## speed and quality, beside a raw PyTorch loop

@@ -18,7 +18,7 @@ from torch import nn
 from gen.activate import load_class
 from gen.component import options_of, slots_of
 from gen.data import Split, open_split
-from gen.errors import DataError, GenError, PluginError, Problem, RecipeError, ShapeError
+from gen.errors import DataError, GenError, OptionError, PluginError, Problem, RecipeError, ShapeError
 from gen.interfaces import Dataset, Model
 from gen.plugins import Catalogue, catalogue, full_name
 from gen.recipe.recipe import Recipe
@@ -245,5 +245,12 @@ def placing_errors(recipe: Recipe) -> Iterator[None]:
 
 
 def small_component(value: Any) -> Any:
-    """A component without wired fields, by name: how Python code fills a slot it left out."""
-    return Builder().make(value)
+    """A component without wired fields, by name: how Python code fills a slot it left out.
+
+    Raises:
+        OptionError: the component needs shapes, which only the code at hand knows.
+    """
+    builder = Builder()
+    if builder._needs_wiring(value):
+        raise OptionError(f"{value} needs shapes that only you know: make it and pass it by keyword")
+    return builder.make(value)

@@ -16,6 +16,7 @@ from gen.console import Console
 from gen.errors import CommandError, GenError, Stopped
 from gen.interfaces import Tracker
 from gen.loading import load
+from gen.plan import rehearse
 from gen.plugins import Catalogue, catalogue
 from gen.processes import make_accelerator, share
 from gen.provenance import provenance
@@ -149,6 +150,7 @@ def _session(recipe: Recipe, known: Catalogue, data_root: str | Path, device: st
     accelerator = make_accelerator(device, recipe.config["train"]["precision"], [])
     experiment = build(recipe, data_root=data_root, device=accelerator.device, known=known)
     made: list[Tracker] = [experiment.builder.make(one, path="track") for one in trackers]
+    rehearse(experiment)
     console = Console(quiet=quiet or not accelerator.is_main_process)
     with placing_errors(recipe):
         return Session(experiment, accelerator, console, made)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,14 @@ from gen import checkpoint
 
 TOYS = Path(__file__).parents[1] / "toys.py"
 PATIENCE = 120.0  # seconds; only a hang waits so long, whatever the load of the machine
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie that nobody has asked for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @attrs.define
@@ -53,6 +63,18 @@ class Started:
             self.process.kill()
             pytest.fail(f"gen hangs; it said:\n{self.out}\n{self.err}")
         return int(self.process.exitcode)
+
+    def kill(self) -> None:
+        """SIGKILL to the process and its data workers, as a machine short of memory or a scheduler would."""
+        children = [int(p) for p in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        self.process.kill()
+        assert self.wait() == -signal.SIGKILL
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        limit = time.monotonic() + PATIENCE
+        while any(map(alive, children)) and time.monotonic() < limit:
+            time.sleep(0.001)
 
     def wait_for(self, condition: Callable[[], object]) -> None:
         """Until the condition holds, which must be while the process is alive."""

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import torch
+import torch._dynamo  # the first optimizer of a process imports it
 
 import gen.cli.resume
 import gen.cli.run

@@ -1,0 +1,75 @@
+"""Every shipped recipe is valid, fits together, and takes two real steps of everything it asks for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gen import registry
+from gen.building import Experiment, build
+from gen.errors import RecipeError
+from gen.plan import rehearse
+from gen.plugins import RecipeFile, catalogue
+from gen.recipe.recipe import Recipe
+from gen.smoke import smoke
+
+ROOT = registry.checkout_file().parent
+DATA = ROOT.parent / "shared/data"
+ROWS = 512
+SHIPPED = [
+    pytest.param(recipe, id=f"{plugin.namespace}/{recipe.name}")
+    for plugin in catalogue().plugins
+    if plugin.folder and ROOT in plugin.folder.resolve().parents
+    for recipe in plugin.recipes
+]
+
+
+def test_there_are_recipes() -> None:
+    assert SHIPPED
+
+
+@pytest.mark.parametrize("shipped", SHIPPED)
+def test_a_shipped_recipe_introduces_itself(shipped: RecipeFile) -> None:
+    recipe = Recipe.read(shipped.path)
+    head = "\n".join(re.findall(r"\A(?:#.*\n)+", recipe.written.decode()))
+
+    assert recipe.name == shipped.name, "name: is the file's name"
+    assert recipe.config["about"], "say in about: what it is, in a sentence"
+    for words in (f"gen run {recipe.name}", "Time", "Reached"):
+        assert words in head, f'{shipped.path.name} begins with a comment that says "{words} …"'
+
+
+@pytest.mark.parametrize("shipped", SHIPPED)
+def test_a_shipped_recipe_fits_together(shipped: RecipeFile) -> None:
+    plan = rehearse(_open(Recipe.read(shipped.path)))
+
+    assert plan.phases
+    assert plan.parameters > 0
+    assert plan.steps > 0
+
+
+@pytest.mark.parametrize("shipped", SHIPPED)
+def test_a_shipped_recipe_takes_two_steps_of_everything(shipped: RecipeFile) -> None:
+    recipe = Recipe.read(shipped.path, _fewer_rows(Recipe.read(shipped.path)))
+    _open(recipe)
+
+    assert smoke(recipe, data_root=DATA, device="cpu").startswith("ok: 2 steps")
+
+
+def _fewer_rows(recipe: Recipe) -> list[str]:
+    """The override for a data set that can be cut short: evaluating on all of its rows shows nothing new."""
+    data: dict[str, Any] = recipe.config["data"]
+    return [f"data.limit={ROWS}"] if "limit" in data and data["limit"] is None else []
+
+
+def _open(recipe: Recipe) -> Experiment:
+    """The experiment; skips where its data are not at hand, which only a checkout without shared data may say."""
+    try:
+        return build(recipe, data_root=DATA, device="meta")
+    except RecipeError as error:
+        if DATA.is_dir() or {problem.code for problem in error.problems} != {"data"}:
+            raise
+        return pytest.skip(f"{Path(DATA)} does not exist, and {error.problems[0].message}")
