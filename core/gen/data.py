@@ -7,6 +7,7 @@ micro-batches; a process works through those whose number is its own, whatever t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from gen.errors import DataError
+from gen.errors import DataError, GenError
 from gen.interfaces import Dataset, Rows, Transform
 from gen.rows import TensorRows
 from gen.seeds import generator, key
@@ -28,11 +29,15 @@ _PRECOMPUTE_LIMIT = 2 << 30  # bytes: above this, unvarying transforms run on ea
 
 @attrs.frozen
 class Split:
-    """One split, opened: raw rows, the transforms still to run on every batch, and what comes out of them."""
+    """One split, opened: raw rows, the transforms still to run on every batch, and what comes out of them.
+
+    Augmentation happens only where `training`; elsewhere such transforms take their unvarying form.
+    """
 
     rows: Rows
     transforms: tuple[Transform, ...]
     spec: DataSpec
+    training: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -49,7 +54,7 @@ class Split:
         def one(x: Tensor, domain: Domain) -> Tensor:
             x = to_range(x.to(device, non_blocking=True), domain)  # [B, *shape]
             for transform in self.transforms:
-                x = transform(x, raw.index, rng)
+                x = transform(x, raw.index, None if transform.augments and not self.training else rng)
             return x
 
         if isinstance(raw.x, Tensor):
@@ -61,11 +66,11 @@ class Split:
         for number, start in enumerate(range(0, len(self), size)):
             if number % world == rank:
                 index = torch.arange(start, min(start + size, len(self)))
-                yield self.batch(index, generator("evaluate", start), device)
+                yield self.batch(index, generator("evaluate", start, device=device), device)
 
     def first(self, n: int, device: torch.device) -> Batch:
         """The first n samples (again from the start where there are fewer)."""
-        return self.batch(torch.arange(n) % len(self), generator("evaluate", 0), device)
+        return self.batch(torch.arange(n) % len(self), generator("evaluate", 0, device=device), device)
 
 
 def to_range(x: Tensor, domain: Domain) -> Tensor:
@@ -91,8 +96,8 @@ def open_split(dataset: Dataset, split: str, root: Path) -> Split:
     steady = next((i for i, t in enumerate(dataset.transforms) if t.random), len(dataset.transforms))
     bytes_needed = 4 * len(rows) * sum(torch.Size(domain.shape).numel() for domain in domains.values())
     if rows.lazy or steady == 0 or bytes_needed > _PRECOMPUTE_LIMIT:
-        return Split(rows, dataset.transforms, spec)
-    return Split(_once(rows, dataset.transforms[:steady]), dataset.transforms[steady:], spec)
+        return Split(rows, dataset.transforms, spec, split == "train")
+    return Split(_once(rows, dataset.transforms[:steady]), dataset.transforms[steady:], spec, split == "train")
 
 
 def _once(rows: Rows, transforms: tuple[Transform, ...]) -> Rows:
@@ -164,20 +169,30 @@ class Stream:
         """Micro-batch `number` of global batch `cursor`."""
         return self.split.batch(self.index(cursor, number), self.rng(cursor, number), self.device)
 
-    def reader(self, start: int, workers: int) -> Callable[[int, int], Batch]:
-        """`get`, or where rows are lazy and workers are wanted, the same batches prefetched from `start` on."""
+    @contextmanager
+    def reader(self, start: int, workers: int) -> Iterator[Callable[[int, int], Batch]]:
+        """`get`, or where rows are lazy and workers are wanted, the same batches prefetched from `start` on.
+
+        The workers end with the block: they ignore signals, so an exit that waited for them would wait for ever.
+        """
         if not (self.split.rows.lazy and workers):
-            return self.get
+            yield self.get
+            return
         batches = self._prefetched(start, workers)
 
         def read(cursor: int, number: int) -> Batch:
             place, raw = next(batches)
+            if isinstance(raw, GenError):
+                raise raw
             assert tuple(place) == (cursor, number), f"workers delivered {place}, the loop asked for {(cursor, number)}"
             return self.split.finish(raw, self.rng(cursor, number), self.device)
 
-        return read
+        try:
+            yield read
+        finally:
+            batches._shutdown_workers()
 
-    def _prefetched(self, start: int, workers: int) -> Iterator[tuple[tuple[int, int], Batch]]:
+    def _prefetched(self, start: int, workers: int) -> Any:
         loader: Any = torch.utils.data.DataLoader(
             _Fetch(self.split.rows),
             sampler=_Places(self, start),
@@ -198,9 +213,13 @@ class _Fetch(torch.utils.data.Dataset[Any]):
 
     rows: Rows
 
-    def __getitem__(self, place: Any) -> tuple[tuple[int, int], Batch]:
+    def __getitem__(self, place: Any) -> tuple[tuple[int, int], Batch | GenError]:
+        """A user's mistake crosses the process border as a value: raised, it would come with a worker's traceback."""
         cursor, number, index = place
-        return (cursor, number), self.rows.fetch(index)
+        try:
+            return (cursor, number), self.rows.fetch(index)
+        except GenError as error:
+            return (cursor, number), error
 
 
 @attrs.frozen

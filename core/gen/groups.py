@@ -36,7 +36,7 @@ def make_optimizer(
     """
     keys = {"scale", "repeat", "every", "parts"}
     spec: OptimizerSpec = builder.make({k: v for k, v in entry.items() if k not in keys}, path=f"optim.{phase.name}")
-    parts = {name: rule for name, rule in (entry.get("parts") or {}).items()}
+    parts: dict[str, Any] = dict(entry.get("parts") or {})
     owner = {id(p): name for name in parts for p in getattr(model, name).parameters()}
     still = {i for i, name in owner.items() if parts[name].get("freeze")}
     chosen = trainable(phase, frozen | still)

@@ -36,7 +36,7 @@ class Guard:
         fused = all(group.get("fused") for group in optimizer.param_groups)
         self.later = accelerator.device.type == "cuda" and fused and not scaling
         self.skips = 0
-        self._pending: tuple[Tensor, Losses, Tensor, str, int] | None = None
+        self._pending: tuple[Tensor, Losses, str, int] | None = None
 
     def check(self, losses: Losses, norm: Tensor, phase: str, step: int) -> None:
         """Judges one update.
@@ -50,28 +50,33 @@ class Guard:
         if self.later:
             self.settle()
             self.optimizer.found_inf = bad.float()  # type: ignore[attr-defined]  # read by torch's fused kernels
-            self._pending = (bad, losses, norm, phase, step)
+            self._pending = (bad, losses, phase, step)
             return
         if bad.item():
-            self._refuse(losses, norm, phase, step)
+            self._refuse(losses, phase, step)
         else:
             self.skips = 0
 
     def settle(self) -> None:
         """Reads a verdict that was left on the device; called before anything is saved."""
         if self._pending is not None:
-            bad, losses, norm, phase, step = self._pending
+            bad, losses, phase, step = self._pending
             self._pending = None
             if bad.item():
-                self._refuse(losses, norm, phase, step)
+                self._refuse(losses, phase, step)
 
-    def _refuse(self, losses: Losses, norm: Tensor, phase: str, step: int) -> None:
+    def _refuse(self, losses: Losses, phase: str, step: int) -> None:
         self.skips += 1
         if self.scaling and self.skips < _FP16_PATIENCE:
             return
         named = {"the loss": losses.total, **{f'the term "{name}"': value for name, value in losses.terms.items()}}
         culprits = [name for name, value in named.items() if not torch.isfinite(value).all()]
-        if not culprits:
-            own = not bool(torch.isfinite(norm))
-            culprits = ["the gradient"] if own else ["a value on another process"]
-        raise NonFinite(phase, culprits, step)
+        raise NonFinite(phase, self._all(culprits) or ["the gradient"], step)
+
+    def _all(self, culprits: list[str]) -> list[str]:
+        """The culprits of all processes: gradients are summed, so only losses and terms tell whose they were."""
+        if self.accelerator.num_processes == 1:
+            return culprits
+        found: list[list[str]] = [[] for _ in range(self.accelerator.num_processes)]
+        torch.distributed.all_gather_object(found, culprits)
+        return [f"{what} on process {rank}" for rank, those in enumerate(found) for what in those]

@@ -69,7 +69,8 @@ def _cloud(points: Tensor, domain: Domain) -> Tensor:
 def png(image: Tensor) -> bytes:
     """An image [C, H, W] of uint8 with 1 or 3 channels as a PNG file."""
     channels, height, width = image.shape
-    assert image.dtype == torch.uint8 and channels in (1, 3), "PNG takes 8-bit grey or RGB"
+    assert image.dtype == torch.uint8, "PNG takes 8-bit values"
+    assert channels in (1, 3), "PNG takes grey or RGB"
     rows = torch.zeros(height, 1 + width * channels, dtype=torch.uint8)
     rows[:, 1:] = image.permute(1, 2, 0).reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)

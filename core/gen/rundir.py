@@ -47,7 +47,8 @@ class RunFolder:
                 except FileExistsError:
                     number += 1
         except OSError as error:
-            raise Stopped(f"cannot make a run folder under {parent}: {error.strerror}. Choose another with --runs DIR")
+            where = f"cannot make a run folder under {parent}: {error.strerror}"
+            raise Stopped(f"{where}. Choose another place with --runs DIR") from error
         folder = cls(parent / f"{number:04d}")
         folder.checkpoints.mkdir()
         return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,7 @@ def _go(session: Session, folder: RunFolder) -> Run:
         checkpoint.trial(folder.checkpoints)
         folder.status("running", trainer.step, trainer.steps)
         session.console.note(f"run folder: {folder.path}")
+        _log_warnings(folder)
     try:
         with StopSignals() as signals:
             signal = session.go(folder, signals)
@@ -203,6 +205,17 @@ def _go(session: Session, folder: RunFolder) -> Run:
         folder.status(state, trainer.step, trainer.steps, "" if signal is None else f"signal {signal}")
         folder.log(f"{state} at step {trainer.step}")
     return Run(folder.path, state, trainer.step, signal, session.experiment.builder.known)
+
+
+def _log_warnings(folder: RunFolder) -> None:
+    """What plugins warn of (samples that were replaced, say) joins log.txt; workers inherit the open file."""
+    logger = logging.getLogger("gen")
+    for handler in [h for h in logger.handlers if isinstance(h, logging.FileHandler)]:
+        logger.removeHandler(handler)
+        handler.close()
+    handler = logging.FileHandler(folder.path / "log.txt", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    logger.addHandler(handler)
 
 
 def _with_advice(error: Stopped, folder: RunFolder) -> GenError:

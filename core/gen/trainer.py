@@ -121,7 +121,12 @@ class Trainer:
         Raises:
             Stopped: a loss or gradient was not finite.
         """
-        read = self.stream.reader(self.cursor, self.experiment.config["data"]["workers"])
+        with self.stream.reader(self.cursor, self.experiment.config["data"]["workers"]) as read:
+            return self._loop(read, after, signals)
+
+    def _loop(
+        self, read: Callable[[int, int], Batch], after: Callable[[int, int | None], None], signals: StopSignals
+    ) -> int | None:
         several = len(self.turns) > 1
         while self.step < self.steps:
             started = time.perf_counter()

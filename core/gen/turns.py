@@ -6,6 +6,7 @@ Only the parameters a phase trains require gradients while it runs.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -80,7 +81,9 @@ class Turn:
         if self.accelerator.num_processes > 1:
             handler = DistributedDataParallelKwargs(broadcast_buffers=False, find_unused_parameters=self.phase.sparse)
             self.accelerator.ddp_handler = handler
-            return self.accelerator.prepare_model(module)
+            with warnings.catch_warnings():  # its successor would still copy buffers at the start: pools are per process
+                warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
+                return self.accelerator.prepare_model(module)
         return module
 
     def require_gradients(self) -> None:

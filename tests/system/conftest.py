@@ -64,9 +64,13 @@ class Started:
             pytest.fail(f"gen hangs; it said:\n{self.out}\n{self.err}")
         return int(self.process.exitcode)
 
+    def children(self) -> list[int]:
+        """Its data workers, or the processes it has launched (by any of its threads)."""
+        return [int(pid) for file in Path(f"/proc/{self.pid}/task").glob("*/children") for pid in file.read_text().split()]
+
     def kill(self) -> None:
         """SIGKILL to the process and its data workers, as a machine short of memory or a scheduler would."""
-        children = [int(p) for p in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        children = self.children()
         self.process.kill()
         assert self.wait() == -signal.SIGKILL
         for pid in children:

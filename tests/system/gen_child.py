@@ -28,7 +28,7 @@ assert gen.cli.run, "imported for the fork server, as its neighbours are"
 
 def command_line(words: Sequence[str], folder: str, output: str, environment: Mapping[str, str]) -> None:
     """Carries out `gen WORDS` in a folder; stdout and stderr go to OUTPUT.out and OUTPUT.err."""
-    os.environ.update(environment)
+    os.environ.update({"OMP_NUM_THREADS": "1", **environment})
     os.chdir(folder)
     for number, ending in ((1, "out"), (2, "err")):
         file = os.open(f"{output}.{ending}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

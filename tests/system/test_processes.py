@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -118,14 +117,14 @@ def test_a_loss_that_is_bad_on_one_process_stops_them_all(gen, recipe, tensors, 
     run = gen.folder / "runs" / "toy-one" / "0001"
     last = run / "checkpoints" / "step-00000010"
     advice = f"the update was not made. Last good checkpoint: {last.relative_to(gen.folder)}. Go on from it with: "
-    assert f"step 12, phase model: a value on another process not finite; {advice}" in processes[0].err
+    assert f"step 12, phase model: the loss on process 1 not finite; {advice}" in processes[0].err
     assert "Traceback" not in processes[0].err + processes[1].err
     assert (status(run)["state"], status(run)["step"]) == ("stopped", 12)
     assert all(t.isfinite().all() for t in tensors(run).values())
 
 
-def test_an_exception_on_one_process_ends_the_job(gen, recipe, monkeypatch):
-    """The other process meets a dead peer and does not wait for ever."""
+def test_a_process_that_dies_ends_the_job(gen, recipe):
+    """The other one meets a dead peer, and does not wait for ever."""
     processes = gen.world("run", recipe(train={"steps": 100_000, "log": 1000, "accumulate": 2}))
     run = gen.folder / "runs" / "toy-one" / "0001"
     processes[0].wait_for(lambda: (run / "status.json").is_file() and list(run.glob("metrics.jsonl")))
@@ -186,8 +185,6 @@ LAUNCHERS = {
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_every_launcher_starts_two_processes(launcher, gen, recipe, tensors):
-    if launcher == "accelerate" and not torch.cuda.is_available():
-        assert shutil.which("true")
     command = [*LAUNCHERS[launcher], str(recipe()), "--plugin", str(TOYS), "--device", "cpu"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(command, cwd=gen.folder, env=environment, capture_output=True, text=True, timeout=240)

@@ -42,11 +42,13 @@ class Transform(ABC):
     """Changes samples: [B, *shape] → [B, *shape'], float in the domain's range, vectorised over the batch.
 
     A `random` transform is drawn anew each time from `rng`; the others are functions of the sample and its number and
-    may be applied once, before training.
+    may be applied once, before training. One that `augments` belongs to training: elsewhere it gets no `rng` and
+    takes its unvarying form (no flip, the middle crop).
     """
 
     kind: ClassVar[str] = "transform"
     random: ClassVar[bool] = False
+    augments: ClassVar[bool] = False
 
     def domain(self, domain: Domain) -> Domain:
         """What the transform makes of a domain; raises `ShapeError` where it cannot serve it."""

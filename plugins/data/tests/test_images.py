@@ -112,10 +112,25 @@ def test_odd_names_are_only_names(tmp_path: Path, picture: Write) -> None:
 def test_readers_in_workers_give_the_same_batches(folder: Path) -> None:
     split = open_split(Images(**SMALL, val=4, test=4), "train", folder.parent)
     stream = Stream(split, batch=8, pieces=2, seed=0, device=CPU)
-    read = stream.reader(0, 2)
 
-    for cursor, number in ((0, 0), (0, 1), (1, 0)):
-        assert torch.equal(read(cursor, number).x, stream.get(cursor, number).x)
+    with stream.reader(0, 2) as read:
+        for cursor, number in ((0, 0), (0, 1), (1, 0)):
+            assert torch.equal(read(cursor, number).x, stream.get(cursor, number).x)
+
+
+def test_a_bad_image_met_by_a_worker_is_told_as_one_met_at_home(folder: Path) -> None:
+    split = open_split(Images(**SMALL, val=0, test=0), "train", folder.parent)
+    (spoilt,) = _spoil(split.rows, [0])
+    stream = Stream(split, batch=len(split), pieces=1, seed=0, device=CPU)
+
+    with pytest.raises(DataError) as at_home:
+        stream.get(0, 0)
+    with stream.reader(0, 2) as read, pytest.raises(DataError) as in_worker:
+        read(0, 0)
+
+    assert str(in_worker.value) == str(at_home.value)
+    assert spoilt in str(in_worker.value)
+    assert "Traceback" not in str(in_worker.value)
 
 
 # -- what is refused ------------------------------------------------------------------------------------------------
@@ -260,8 +275,8 @@ def test_bad_images_found_by_workers_are_known_to_all(many: Path) -> None:
     split = open_split(dataset, "train", many.parent)
     names = _spoil(split.rows, [5, 70, 399])
     stream = Stream(split, batch=50, pieces=1, seed=0, device=CPU)
-    read = stream.reader(0, 2)
-    batches = [read(cursor, 0) for cursor in range(8)]
+    with stream.reader(0, 2) as read:
+        batches = [read(cursor, 0) for cursor in range(8)]
 
     assert sum(len(batch.x) for batch in batches) == 400
     assert split.rows.bad == names

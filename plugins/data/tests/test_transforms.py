@@ -127,10 +127,19 @@ def test_resize_keeps_slopes_away_from_the_border(to: int) -> None:
 
 def test_mirror_twice_is_identity() -> None:
     x, flip = _data(COLOUR), Flip(p=1)
-    once = flip(x, INDEX)
+    rng = torch.Generator().manual_seed(0)
+    once = flip(x, INDEX, rng)
 
     assert torch.equal(once, x.flip(-1))
-    assert torch.equal(flip(once, INDEX), x)
+    assert torch.equal(flip(once, INDEX, rng), x)
+
+
+@pytest.mark.parametrize("augmentation, still", [(Flip(p=1), Crop(to=8, width=6)), (Crop(to=6, mode="random"), Crop(to=6))])
+def test_augmentation_takes_its_unvarying_form_outside_training(augmentation: Transform, still: Transform) -> None:
+    """Without a generator there is no flip, and a random crop is the middle one."""
+    x = _data(COLOUR)
+
+    assert torch.equal(augmentation(x, INDEX), still(x, INDEX))
 
 
 def test_flip_mirrors_whole_samples_with_its_probability() -> None:

@@ -17,7 +17,9 @@ __all__ = ["Crop"]
 
 @component
 class Crop(Transform):
-    """Cuts out the middle of images, or a piece at a random place, drawn anew each time."""
+    """Cuts out the middle of images, or while training a piece at a random place, drawn anew each time."""
+
+    augments = True
 
     to: int = option(min=1, max=16_384, doc="the side in pixels")
     width: int | None = option(None, min=1, max=16_384, doc="the width, where it differs from the height")
@@ -37,7 +39,7 @@ class Crop(Transform):
     def __call__(self, x: Tensor, index: Tensor, rng: torch.Generator | None = None) -> Tensor:
         height, width = self.to, self.width or self.to
         down, right = x.shape[2] - height, x.shape[3] - width  # how far the piece can move
-        if not self.random:
+        if not self.random or rng is None:
             return x[:, :, down // 2 : down // 2 + height, right // 2 : right // 2 + width]
         u = draw((2, len(x), 1), x, rng)
         rows = (u[0] * (down + 1)).long() + torch.arange(height, device=x.device)  # [B, h]

@@ -15,7 +15,9 @@ __all__ = ["Flip"]
 
 @component
 class Flip(Transform):
-    """Mirrors images left to right, each with probability `p`, drawn anew each time."""
+    """Mirrors training images left to right, each with probability `p`, drawn anew each time."""
+
+    augments = True
 
     p: float = option(0.5, min=0, max=1, doc="probability")
 
@@ -28,5 +30,7 @@ class Flip(Transform):
         return domain
 
     def __call__(self, x: Tensor, index: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        if rng is None:
+            return x
         mirrored = draw((len(x), 1, 1, 1), x, rng) < self.p  # [B, 1, 1, 1]
         return torch.where(mirrored, x.flip(3), x)
