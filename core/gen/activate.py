@@ -1,4 +1,4 @@
-"""Importing what a recipe uses, and nothing else: the only place in core that imports by name.
+"""Importing what a recipe uses, and nothing else: the only place in core that imports plugins to use them.
 
 An installed plugin runs no code until a recipe uses a component of it, or lists it under `plugins`.
 """

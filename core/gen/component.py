@@ -127,10 +127,8 @@ def _resolve(cls: type, field: Any, hints: dict[str, Any]) -> Any:
     if _KEY not in field.metadata:
         raise TypeError(f"{where} is made by attrs.field: use option, slot or wired")
     mark, draft = field.metadata[_KEY]
-    if field.name in RECIPE_WORDS or any(
-        field.name in vars(base) for base in cls.__mro__[1:] if not attrs.has(base) and base is not object
-    ):
-        raise TypeError(f"{where} hides a name of the recipe language or of nn.Module: rename it")
+    if field.name in RECIPE_WORDS or any(_promises(base, field.name) for base in cls.__mro__[1:]):
+        raise TypeError(f"{where} hides a name of the recipe language, of its interface or of nn.Module: rename it")
     if field.name not in hints:
         raise TypeError(f"{where} has no type")
     if mark == "wired":
@@ -143,6 +141,11 @@ def _resolve(cls: type, field: Any, hints: dict[str, Any]) -> Any:
     if option_spec.default is not REQUIRED:
         field = field.evolve(default=option_spec.convert(option_spec.default))
     return field.evolve(type=hints[field.name], converter=option_spec.convert, metadata={_KEY: option_spec})
+
+
+def _promises(base: type, name: str) -> bool:
+    """Whether a base has an attribute of this name that is no field; nn.Module only annotates some of its own."""
+    return name in vars(base) or (not attrs.has(base) and name in inspect.get_annotations(base))
 
 
 def _option_spec(where: str, name: str, hint: Any, draft: dict[str, Any]) -> OptionSpec:

@@ -24,7 +24,7 @@ def smoke(recipe: Recipe, *, data_root: str | Path = ".", device: str = "auto", 
     """
     config: dict[str, Any] = {**recipe.config}
     config["train"] = {**config["train"], "steps": 2, "epochs": None, "log": 1}
-    config["evaluate"] = {**config["evaluate"], "every": 1, "count": min(64, config["evaluate"]["count"])}
+    config["evaluate"] = {**config["evaluate"], "every": 2, "count": min(64, config["evaluate"]["count"])}
     config["save"] = {**config["save"], "every": 1}
     short = attrs.evolve(recipe, config=config)
     with tempfile.TemporaryDirectory() as folder:

@@ -66,7 +66,9 @@ class Started:
 
     def children(self) -> list[int]:
         """Its data workers, or the processes it has launched (by any of its threads)."""
-        return [int(pid) for file in Path(f"/proc/{self.pid}/task").glob("*/children") for pid in file.read_text().split()]
+        return [
+            int(pid) for file in Path(f"/proc/{self.pid}/task").glob("*/children") for pid in file.read_text().split()
+        ]
 
     def kill(self) -> None:
         """SIGKILL to the process and its data workers, as a machine short of memory or a scheduler would."""
@@ -126,7 +128,12 @@ class Commands:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = str(probe.getsockname()[1])
-        common = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "LOCAL_WORLD_SIZE": str(size)}
+        common = {
+            "WORLD_SIZE": str(size),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port,
+            "LOCAL_WORLD_SIZE": str(size),
+        }
         return [self.start(*words, env={**common, "RANK": str(r), "LOCAL_RANK": str(r)}) for r in range(size)]
 
     def recipe(self, mapping: dict[str, Any], name: str = "recipe.yaml") -> Path:

@@ -23,7 +23,11 @@ VARIANTS = {
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_killed_and_resumed_run_ends_bit_identical(variant, gen, toy_recipe, tensors, lines, status):
     """Killed between two steps, or while a checkpoint is written; an epoch has 6 steps, a save comes every 20."""
-    defaults = {"train": {"steps": STEPS, "log": 4, "ema": {"decay": 0.9}}, "save": {"every": 20}, "evaluate": {"every": 100}}
+    defaults = {
+        "train": {"steps": STEPS, "log": 4, "ema": {"decay": 0.9}},
+        "save": {"every": 20},
+        "evaluate": {"every": 100},
+    }
     recipe = gen.recipe(toy_recipe(**{**defaults, **VARIANTS[variant]}))
     assert gen("run", recipe, "--runs", "whole").status == 0
     whole = next(gen.folder.glob("whole/*/0001"))
@@ -46,7 +50,9 @@ def test_a_killed_and_resumed_run_ends_bit_identical(variant, gen, toy_recipe, t
     assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
 
 
-@pytest.mark.xfail(reason="data workers inherit the lock and keep it for up to 5 s after the run was killed", strict=True)
+@pytest.mark.xfail(
+    reason="data workers inherit the lock and keep it for up to 5 s after the run was killed", strict=True
+)
 def test_the_folder_of_a_killed_run_is_free_at_once(gen, toy_recipe, lines):
     """The orphaned data workers notice a few seconds later; the lock is not theirs to keep."""
     data = {"use": "local/points", "batch": 16, "lazy": True, "workers": 2}

@@ -18,7 +18,9 @@ def long(gen, toy_recipe):
 
     def make(**sections):
         train = {"steps": 100_000, "log": 20, "ema": {"decay": 0.9}, "accumulate": 2}
-        return gen.recipe(toy_recipe(**{"train": train, "save": {"every": 50_000}, "evaluate": {"every": 50_000}, **sections}))
+        return gen.recipe(
+            toy_recipe(**{"train": train, "save": {"every": 50_000}, "evaluate": {"every": 50_000}, **sections})
+        )
 
     return make
 

@@ -17,7 +17,7 @@ __all__ = ["add", "main", "missing"]
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a component such as nets/conv-encoder, or a plugin's namespace")
+    parser.add_argument("name", metavar="NAME", help="a component as gen ls lists it, or a plugin's namespace")
     add_plugin(parser)
 
 

@@ -41,7 +41,7 @@ def find_component(ctx: Context, path: str, node: Node, kind: str) -> ComponentS
 def _explain(ctx: Context, name: str, node: Node, kind: str) -> None:
     hint = _nearest(ctx, name, kind)
     if not _NAME.fullmatch(name):
-        remedy = hint or "names look like nets/conv-encoder"
+        remedy = hint or "names look like namespace/name"
         ctx.problems.add("component-name", f"{show(name)} is not a component name", node.place, remedy)
         return
     namespace = full_name(name).partition("/")[0]

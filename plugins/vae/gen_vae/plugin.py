@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gen.hookspecs import Component, hookimpl
 
+__all__ = ["gen_components"]
+
 
 @hookimpl
 def gen_components() -> list[Component]:
