@@ -31,8 +31,8 @@ from torch.utils.data import DataLoader, TensorDataset
 SAMPLES, BATCH = 12_800, 128
 MLP = {"encoder": {"use": "nets/mlp-encoder", "hidden": [32]}, "decoder": {"use": "nets/mlp-decoder", "hidden": [32]}}
 CONV = {
-    "encoder": {"use": "nets/conv-encoder", "width": 64, "depth": 2},
-    "decoder": {"use": "nets/conv-decoder", "width": 64, "depth": 2},
+    "encoder": {"use": "nets/conv-encoder", "width": 96, "depth": 2},
+    "decoder": {"use": "nets/conv-decoder", "width": 96, "depth": 2},
 }
 CASES = [
     ("MLP VAE, fp32", MLP, {}, 200, 0.85),

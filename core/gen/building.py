@@ -205,7 +205,9 @@ class Experiment:
 
     def metrics(self) -> dict[str, Any]:
         metrics = self.config["evaluate"]["metrics"]
-        return {label: self.builder.make(v, path=f"evaluate.metrics.{label}") for label, v in metrics.items()}
+        domain, cond = next(iter(self.train.spec.domains.values())), self.train.spec.cond
+        shapes = Shapes(domain.shape, (), cond)
+        return {label: self.builder.make(v, shapes, path=f"evaluate.metrics.{label}") for label, v in metrics.items()}
 
 
 def build(

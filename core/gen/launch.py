@@ -19,7 +19,8 @@ def launch(arguments: Sequence[str], processes: int) -> int:
     """Runs `gen ARGUMENTS` in `processes` processes; returns the exit status of the first to fail, or 0.
 
     `accelerate launch --cpu` would start a single process without a word; torch's launcher does what it is told. The
-    workers check that as many came up as were asked for. What goes wrong in all of them is said once, by the first.
+    workers check that as many came up as were asked for. The first process speaks for all; another is
+    heard when it failed first.
     """
     from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException, Std
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError

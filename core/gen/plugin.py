@@ -19,6 +19,6 @@ def gen_components() -> list[Component]:
         Component("linear", "gen.lr_schedules:Linear"),
         Component("cosine", "gen.lr_schedules:Cosine"),
         Component("step", "gen.lr_schedules:Step"),
-        Component("loss", "gen.evaluate:LossMetric"),
+        Component("loss", "gen.loss_metric:LossMetric"),
         Component("tensorboard", "gen.trackers:TensorBoard"),
     ]

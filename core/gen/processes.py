@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from datetime import timedelta
 from typing import Any
@@ -52,10 +53,18 @@ def make_accelerator(device: str, precision: str, trackers: list[Any]) -> Accele
         log_with=trackers or None,
         kwargs_handlers=[InitProcessGroupKwargs(timeout=_TIMEOUT)],
     )
+    atexit.unregister(_leave)
+    atexit.register(_leave)
     expected = int(os.environ.get(EXPECTED, accelerator.num_processes))
     if accelerator.num_processes != expected:
         raise CommandError(f"{expected} processes were asked for, but {accelerator.num_processes} came up")
     return accelerator
+
+
+def _leave() -> None:
+    """Gloo's threads abort a process that ends while they still hold on to a peer that has gone."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def share(value: Any) -> Any:

@@ -8,14 +8,13 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
 
 from gen import checkpoint
 from gen.building import Experiment
 from gen.checkpoint import Checkpoint
 from gen.console import Console, figures
 from gen.errors import CheckpointError
-from gen.evaluate import Evaluation, Measured, evaluate
+from gen.evaluate import Evaluation, Measured, check_metrics, evaluate, source_of
 from gen.files import dump_json, write_whole
 from gen.interfaces import Model, Sampler, Tracker
 from gen.loading import load, save_model
@@ -43,6 +42,7 @@ class Session:
         self.trainer = Trainer(experiment, accelerator)
         self.samplers: dict[str, Sampler] = experiment.samplers()
         self.metrics = experiment.metrics()
+        check_metrics(self.metrics, source_of(self.samplers, experiment.model, "ema"))
         self.trackers = trackers
         self.best: dict[str, Any] | None = None
         self._shadow: Model | None = None
@@ -139,7 +139,8 @@ class Session:
             count=config["evaluate"]["count"],
             accelerator=self.accelerator,
             progress=Progress(step, self.trainer.steps),
-            draw=self._drawer(model),
+            source=source_of(self.samplers, model, "ema", lambda sampler: self._fit(sampler, model)),
+            train=self.experiment.train,
         )
         found = evaluate(self.metrics, evaluation)
         values = {label: measured.value for label, measured in found.items()}
@@ -166,20 +167,6 @@ class Session:
         path = self.folder.path / "evaluate" / f"step-{step:08d}.json"
         path.parent.mkdir(exist_ok=True)
         write_whole(path, dump_json(cards))
-
-    def _drawer(self, model: Model) -> Any:
-        """Draws n samples for metrics from the first sampler that needs no data; None where there is none."""
-        free = next(((label, s) for label, s in self.samplers.items() if not s.given), None)
-        if free is None:
-            return None
-        label, sampler = free
-
-        def draw_some(n: int) -> Tensor:
-            self._fit(sampler, model)
-            seed = key(self.experiment.config["seed"], "evaluate", label)
-            return draw(model, sampler, n, seed=seed, device=self.accelerator.device)[0]
-
-        return draw_some
 
     def _fit(self, sampler: Sampler, model: Model) -> None:
         if type(sampler).fit is not Sampler.fit:

@@ -81,7 +81,7 @@ class Turn:
         if self.accelerator.num_processes > 1:
             handler = DistributedDataParallelKwargs(broadcast_buffers=False, find_unused_parameters=self.phase.sparse)
             self.accelerator.ddp_handler = handler
-            with warnings.catch_warnings():  # its successor would still copy buffers at the start: pools are per process
+            with warnings.catch_warnings():  # its successor copies buffers at the start, pools of a process too
                 warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
                 return self.accelerator.prepare_model(module)
         return module

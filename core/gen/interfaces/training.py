@@ -55,11 +55,17 @@ class Tracker(ABC):
 
 @interface
 class Metric(ABC):
-    """Evaluation only. `needs` names the capabilities it calls; `better` is "lower" or "higher"."""
+    """Evaluation only. `needs` names the capabilities it calls; `better` is "lower" or "higher".
+
+    `draws` says that it looks at generated samples, so that a recipe without a sampler is refused before training.
+
+    Slots with shapes (extractors) are wired by `wire(given)`, where `given.in_shape` is the shape of a sample.
+    """
 
     kind: ClassVar[str] = "metric"
     needs: ClassVar[tuple[str, ...]] = ()
     better: ClassVar[str] = "lower"
+    draws: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, evaluation: Evaluation) -> Measured:

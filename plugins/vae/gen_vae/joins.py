@@ -8,9 +8,10 @@ import attrs
 from torch import Tensor, nn
 
 from gen.errors import GenError, ShapeError
+from gen.interfaces import Likelihood
 from gen.types import CondSpec, DataSpec, Shapes
 
-__all__ = ["check_joins", "cond_of", "labels_for"]
+__all__ = ["check_joins", "check_levels", "cond_of", "labels_for"]
 
 
 def cond_of(data: DataSpec, conditional: bool) -> CondSpec | None:
@@ -54,3 +55,14 @@ def check_joins(model: nn.Module, wired: Mapping[str, Shapes]) -> None:
             has = getattr(getattr(model, name), field, needed)
             if has != needed:
                 raise ShapeError(f"{name} was built with {field}={has}, but this model needs {field}={needed}")
+
+
+def check_levels(likelihood: Likelihood, data: DataSpec) -> None:
+    """Compares the levels that a likelihood counts with those of the data.
+
+    Raises:
+        ShapeError: they differ, so the likelihood would give mass to values that never occur, or miss some.
+    """
+    counted, there = getattr(likelihood, "levels", None), data.domain.levels
+    if counted is not None and there is not None and counted != there:
+        raise ShapeError(f"the likelihood counts {counted} levels, but the data have {there}: give it levels: {there}")

@@ -45,5 +45,9 @@ class GaussianPosterior(Posterior):
         """KL = 1/2 sum(mu^2 + s^2 - 1 - log s^2) for the standard normal prior (appendix B)."""
         if not isinstance(prior, Normal):
             return self.log_prob(params, z) - prior.log_prob(z)
+        return self.kl_per_dimension(params).flatten(1).sum(1)  # [B]
+
+    def kl_per_dimension(self, params: Tensor) -> Tensor:
+        """KL to the standard normal prior, of each dimension: [B, *z_shape] nats."""
         mu, log_var = params.chunk(2, dim=1)
-        return 0.5 * (mu.square() + log_var.exp() - log_var - 1).flatten(1).sum(1)  # [B]
+        return 0.5 * (mu.square() + log_var.exp() - log_var - 1)
