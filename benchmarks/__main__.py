@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME…]`: measures, prints, and names what it measured. Without names: all that take minutes."""
+"""`python -m benchmarks [NAME…]`: measures and prints; without names, all that take minutes."""
 
 from __future__ import annotations
 

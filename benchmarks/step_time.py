@@ -16,6 +16,8 @@ from typing import Any
 
 import attrs
 import torch
+from torch.utils.data import DataLoader, TensorDataset
+
 from gen.building import build
 from gen.console import Console
 from gen.data import Split
@@ -26,7 +28,6 @@ from gen.rundir import RunFolder
 from gen.session import Session
 from gen.stopping import StopSignals
 from gen.types import Batch, DataSpec, Domain, Progress
-from torch.utils.data import DataLoader, TensorDataset
 
 SAMPLES, BATCH = 12_800, 128
 MLP = {"encoder": {"use": "nets/mlp-encoder", "hidden": [32]}, "decoder": {"use": "nets/mlp-decoder", "hidden": [32]}}
@@ -37,6 +38,7 @@ CONV = {
 CASES = [
     ("MLP VAE, fp32", MLP, {}, 200, 0.85),
     ("conv VAE, fp32", CONV, {}, 12, 1.00),
+    ("conv VAE, fp32, channels-last", CONV, {"channels_last": True}, 12, 1.00),
     ("conv VAE, bf16", CONV, {"precision": "bf16"}, 12, 0.70),
     ("conv VAE, bf16, channels-last", CONV, {"precision": "bf16", "channels_last": True}, 12, 0.70),
 ]
@@ -45,7 +47,9 @@ ROUNDS = 9
 
 def main() -> None:
     threads = torch.get_num_threads()
-    print(f"torch {torch.__version__}, {threads} threads, batch {BATCH}, {ROUNDS} interleaved rounds after one to warm up")
+    print(
+        f"torch {torch.__version__}, {threads} threads, batch {BATCH}, {ROUNDS} interleaved rounds after one to warm up"
+    )
     for name, parts, train, steps, bar in CASES:
         with tempfile.TemporaryDirectory() as folder:
             _case(name, parts, train, steps, bar, Path(folder))
@@ -107,7 +111,9 @@ def _gen(recipe: Recipe, precision: str, folder: Path) -> Callable[[int], None]:
 
     def run(steps: int) -> None:
         session.trainer.steps = session.trainer.step + steps
-        session.trainer.train(lambda step, signal: session._after(step, signal) if step % 50 == 0 else None, StopSignals())
+        session.trainer.train(
+            lambda step, signal: session._after(step, signal) if step % 50 == 0 else None, StopSignals()
+        )
 
     return run
 
@@ -116,9 +122,7 @@ def _raw(recipe: Recipe) -> Callable[[int], None]:
     model: Any = _experiment(recipe).model.train()
     phase = model.phases()[0]
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
-    loader = DataLoader(
-        TensorDataset(_images().float() / 127.5 - 1), batch_size=BATCH, shuffle=True, drop_last=True
-    )
+    loader = DataLoader(TensorDataset(_images().float() / 127.5 - 1), batch_size=BATCH, shuffle=True, drop_last=True)
 
     def forever() -> Iterator[torch.Tensor]:
         while True:

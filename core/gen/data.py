@@ -6,6 +6,7 @@ micro-batches; a process works through those whose number is its own, whatever t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -201,6 +202,7 @@ class Stream:
             num_workers=workers,
             pin_memory=self.device.type == "cuda",
             timeout=300,
+            multiprocessing_context="fork" if sys.platform == "linux" else None,  # a --plugin file is in memory alone
             worker_init_fn=_ignore_signals,
             generator=torch.Generator().manual_seed(key(self.seed, "workers")),
         )

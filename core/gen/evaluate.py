@@ -6,6 +6,7 @@ Every value carries a card that says how it was made: two values may be compared
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -37,6 +38,12 @@ class Measured:
     unit: str = ""
     parts: dict[str, float] = attrs.field(factory=dict)
     card: dict[str, Any] = attrs.field(factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        """As JSON holds it; what is not finite is null."""
+        value = self.value if math.isfinite(self.value) else None
+        parts = {name: part if math.isfinite(part) else None for name, part in self.parts.items()}
+        return {"value": value, "unit": self.unit, "parts": parts, "card": self.card}
 
 
 @attrs.frozen

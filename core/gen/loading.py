@@ -18,7 +18,7 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from gen.building import Builder
-from gen.errors import CheckpointError, CommandError
+from gen.errors import CheckpointError, CommandError, GenError
 from gen.files import digest, dump_json, read_json, write_whole
 from gen.interfaces import Model, Sampler
 from gen.plugins import Catalogue
@@ -54,7 +54,11 @@ class Loaded:
             name = next(iter(labels))
         if name not in labels and "/" not in name:
             raise CommandError(f'the run has no sampler "{name}"; it has {", ".join(labels) or "none"}')
-        sampler: Sampler = self.builder.make(labels.get(name, name), path=f"sample.{name}")
+        value = labels.get(name, name)
+        use = value.get("use") if isinstance(value, dict) else value
+        if not isinstance(use, str) or not issubclass(self.builder.load(use), Sampler):
+            raise CommandError(f"{use} is no sampler: gen ls sampler lists them")
+        sampler: Sampler = self.builder.make(value, path=f"sample.{name}")
         missing = [need for need in sampler.needs if need not in type(self.model).capabilities()]
         if missing:
             raise CommandError(f"{name} needs {', '.join(missing)}, which {self.config['model']['use']} lacks")
@@ -102,23 +106,34 @@ def load(path: str | Path, *, weights: str = "ema", known: Catalogue | None = No
     config: Any = read_json(folder / "config.json")
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise CheckpointError(f"{folder / 'config.json'} is of another format: upgrade gen-core")
-    files = config["files"]
+    builder = Builder(known) if known is not None else Builder()
+    try:
+        chosen, step = _choose(folder, config["files"], weights), int(config["step"])
+        data, config["sample"] = _data_from_json(config["data"]), dict(config["sample"])
+        with torch.device("meta"):
+            shell = builder.make(config["model"], path="model", data=data)
+        tensors = _read(
+            folder, config["files"][chosen], {name: tuple(t.shape) for name, t in shell.state_dict().items()}
+        )
+        with torch.device("cpu"):
+            model = builder.make(config["model"], path="model", data=data)
+        digest_ = str(config["files"][chosen]["sha256"])
+    except GenError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError, IndexError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise CheckpointError(f"{folder / 'config.json'} is damaged or from a stranger: {said}") from error
+    model.load_state_dict(tensors)
+    return Loaded(model.eval(), folder, step, digest_, config, builder)
+
+
+def _choose(folder: Path, files: Mapping[str, Any], weights: str) -> str:
+    """The name of the weight file to read."""
     chosen = "raw" if weights == "ema" and "ema" not in files else weights
     if chosen not in files or chosen.startswith("sampler."):
         kept = ", ".join(name for name in files if not name.startswith("sampler."))
         raise CommandError(f'{folder} has no weights "{weights}"; it has {kept}')
-    builder = Builder(known) if known is not None else Builder()
-    try:
-        data = _data_from_json(config["data"])
-        with torch.device("meta"):
-            shell = builder.make(config["model"], path="model", data=data)
-        tensors = _read(folder, files[chosen], {name: tuple(t.shape) for name, t in shell.state_dict().items()})
-        with torch.device("cpu"):
-            model = builder.make(config["model"], path="model", data=data)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{folder / 'config.json'} is damaged: {error}") from error
-    model.load_state_dict(tensors)
-    return Loaded(model.eval(), folder, int(config["step"]), files[chosen]["sha256"], config, builder)
+    return chosen
 
 
 def _model_folder(path: Path) -> Path:

@@ -83,6 +83,7 @@ class RunFolder:
             raise CommandError(
                 f"{self.path} is being written by another process (pid {owner}): stop it first"
             ) from None
+        os.register_at_fork(after_in_child=handle.close)  # data workers must not hold the claim of a killed parent
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()

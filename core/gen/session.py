@@ -82,7 +82,11 @@ class Session:
         self.console.start(self.trainer.step, self.trainer.steps)
         if self.trainer.step >= self.trainer.steps:
             self.console.note(f"nothing to do: the run has its {self.trainer.steps} steps (train.steps=… extends it)")
-        signal = self.trainer.train(self._after, signals)
+        try:
+            signal = self.trainer.train(self._after, signals)
+        finally:
+            for tracker in self.live:
+                tracker.finish()
         self.console.note(f"{'stopped' if signal else 'done'} at step {self.trainer.step}: {folder.path}")
         return signal
 
@@ -161,9 +165,7 @@ class Session:
         parts = {f"{label}/{name}": v for label, measured in found.items() for name, v in measured.parts.items()}
         self.folder.append({"kind": "evaluate", "step": step, **flat, **parts})
         self._track({f"evaluate/{name}": value for name, value in {**flat, **parts}.items()}, step)
-        cards: Any = {
-            label: {"value": m.value, "unit": m.unit, "parts": m.parts, "card": m.card} for label, m in found.items()
-        }
+        cards: Any = {label: measured.record() for label, measured in found.items()}
         path = self.folder.path / "evaluate" / f"step-{step:08d}.json"
         path.parent.mkdir(exist_ok=True)
         write_whole(path, dump_json(cards))
@@ -232,8 +234,9 @@ class Session:
         if not (self.trackers and self.accelerator.is_main_process):
             self.live: list[Any] = []
             return
-        made = [tracker.tracker(self.folder.path, self.folder.path.name) for tracker in self.trackers]
-        self.live = made
+        self.live = [tracker.tracker(self.folder.path, self.folder.path.name) for tracker in self.trackers]
+        for tracker in self.live:
+            tracker.start()
 
     def _track(self, values: dict[str, float], step: int) -> None:
         for tracker in self.live:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-import gen
 import pytest
 import torch
+
+import gen
 from gen.errors import CommandError, GenError, OptionError, RecipeError, ShapeError
 
 
@@ -73,7 +74,9 @@ def test_a_device_that_is_not_there_is_refused(tmp_path, toys, toy_recipe):
         gen.run(toy_recipe(), runs=tmp_path, known=toys, quiet=True, device="cuda")
 
 
-@pytest.mark.parametrize("variable, name", [("ACCELERATE_USE_FSDP", "FSDP"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")])
+@pytest.mark.parametrize(
+    ("variable", "name"), [("ACCELERATE_USE_FSDP", "FSDP"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")]
+)
 def test_sharding_launch_configurations_are_refused(variable, name, tmp_path, toys, toy_recipe, monkeypatch):
     monkeypatch.setenv(variable, "true")
 
@@ -128,5 +131,5 @@ def test_a_run_that_never_saved_says_so(tmp_path):
 
     with pytest.raises(CheckpointError, match="has saved no model yet"):
         gen.load(tmp_path)
-    with pytest.raises(CommandError, match="is not a run folder: it has no run.json"):
+    with pytest.raises(CommandError, match=r"is not a run folder: it has no run\.json"):
         gen.load(Path(tmp_path / "elsewhere"))

@@ -317,7 +317,7 @@ def test_the_model_folder_of_a_stranger_is_checked_before_it_is_believed(tmp_pat
     content[-1] ^= 1
     weights.write_bytes(content)
 
-    with pytest.raises(CheckpointError, match="is damaged: its content is not what config.json recorded"):
+    with pytest.raises(CheckpointError, match=r"is damaged: its content is not what config\.json recorded"):
         load(done.path, weights="raw", known=toys)
     config = json.loads((done.path / "model" / "config.json").read_text())
     config["files"]["raw"]["file"] = "../../../etc/passwd"

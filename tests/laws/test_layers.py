@@ -18,7 +18,10 @@ LAYERS = (
     ("interfaces component", "hookspecs plugin rows lr_schedules optimizers trackers"),
     ("manifest plugins", "files integrity current installed registry activate"),
     ("recipe building", "sections presence data"),  # building opens the splits, so data stands beside it
-    ("checkpoint sampling evaluate provenance", "rundir loading pictures ema groups guard processes loss_metric comparison"),
+    (
+        "checkpoint sampling evaluate provenance",
+        "rundir loading pictures ema groups guard processes loss_metric comparison",
+    ),
     ("trainer", "turns training_state session running plan smoke launch"),
     ("cli", "__main__ gen"),
 )

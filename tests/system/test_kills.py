@@ -50,9 +50,6 @@ def test_a_killed_and_resumed_run_ends_bit_identical(variant, gen, toy_recipe, t
     assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
 
 
-@pytest.mark.xfail(
-    reason="data workers inherit the lock and keep it for up to 5 s after the run was killed", strict=True
-)
 def test_the_folder_of_a_killed_run_is_free_at_once(gen, toy_recipe, lines):
     """The orphaned data workers notice a few seconds later; the lock is not theirs to keep."""
     data = {"use": "local/points", "batch": 16, "lazy": True, "workers": 2}

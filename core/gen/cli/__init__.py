@@ -18,6 +18,8 @@ COMMANDS = {
     "run": ("train what a recipe says", "gen.cli.run"),
     "resume": ("go on with a run from its last checkpoint", "gen.cli.resume"),
     "sample": ("draw samples from a run", "gen.cli.sample"),
+    "eval": ("measure a run anew, without training", "gen.cli.eval"),
+    "compare": ("one table of several runs: metrics, time, options", "gen.cli.compare"),
     "validate": ("check recipes: names, types, bounds, joins, data", "gen.cli.validate"),
     "plan": ("parts, shapes, parameters and memory of a recipe", "gen.cli.plan"),
     "ls": ("what is installed: components, recipes, plugins, runs", "gen.cli.ls"),

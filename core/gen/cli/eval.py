@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from gen.cli.arguments import add_plugin, is_override, known_plugins
 from gen.cli.table import table
 from gen.errors import CommandError
 
 if TYPE_CHECKING:
-    from gen.building import Experiment
+    from accelerate import Accelerator
+
     from gen.evaluate import Evaluation, Measured
+    from gen.interfaces import Metric
     from gen.loading import Loaded
     from gen.recipe.recipe import Recipe
     from gen.rundir import RunFolder
@@ -45,28 +50,118 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not 0 <= args.seed < 2**63:
         raise CommandError(f"--seed takes 0 to 2**63 - 1, got {args.seed}")
-    wrong = [word for word in args.overrides if not (is_override(word) and word.startswith("evaluate."))]
+    wrong = [word for word in args.overrides if not (is_override(word) and word.lstrip("~").startswith("evaluate."))]
     if wrong:
         raise CommandError(f'gen eval changes how a run is measured, not the run: "{wrong[0]}" is no evaluate.…=value')
 
     from gen.evaluate import check_metrics, evaluate
     from gen.loading import load
+    from gen.processes import make_accelerator
     from gen.recipe.recipe import Recipe
     from gen.rundir import RunFolder
 
     folder = RunFolder.open(Path(args.run))
     known = known_plugins(args)
-    labels, metrics = _metrics(args.metrics, folder)
-    chosen = [f"evaluate.{name}={value}" for name, value in (("split", args.split), ("count", args.count)) if value]
-    recipe = Recipe.read(folder.path / "resolved.yaml", _telling(folder, [*metrics, *chosen, *args.overrides]), known)
-    loaded = load(folder.path, weights=args.weights, known=known)
-    experiment, evaluation = _open(args, folder, recipe, loaded)
-    made = {label: metric for label, metric in experiment.metrics().items() if not labels or label in labels}
-    if not made:
+    written = Recipe.read(folder.path / "resolved.yaml", catalogue=known)
+    labels, added = _chosen(args.metrics, list(written.config["evaluate"]["metrics"]))
+    given = {"split": args.split, "count": args.count}
+    sets = [f"evaluate.{name}={value}" for name, value in given.items() if value is not None]
+    recipe = Recipe.read(folder.path / "resolved.yaml", [*added, *sets, *args.overrides], catalogue=known)
+    for label in set(recipe.config["evaluate"]["metrics"]) - set(labels or recipe.config["evaluate"]["metrics"]):
+        del recipe.config["evaluate"]["metrics"][label]
+    if not recipe.config["evaluate"]["metrics"]:
         raise CommandError(f"{folder.path} names no metric: choose one with --metrics NAME (gen ls metrics)")
-    check_metrics(made, evaluation.source)
-    found = evaluate(made, evaluation)
-    if evaluation.accelerator.is_main_process:
-        _record(folder, loaded.step, evaluation.split_name, found)
-        print(_shown(found))
+    loaded = load(folder.path, weights=args.weights, known=known)
+    accelerator = make_accelerator(args.device, "fp32", [])
+    metrics, evaluation = _open(args, folder, recipe, loaded, accelerator)
+    check_metrics(metrics, evaluation.source)
+    found = evaluate(metrics, evaluation)
+    if accelerator.is_main_process:
+        path = _record(folder, loaded.step, found)
+        print(table([row for label, measured in found.items() for row in _rows(label, measured)], indent=""))
+        print(path)
     return 0
+
+
+def _chosen(names: Sequence[str], labels: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The labels of the metrics to measure (none: all of the recipe), and the overrides that bring new ones in."""
+    chosen: list[str] = []
+    overrides: list[str] = []
+    for name in names:
+        if name in labels:
+            chosen.append(name)
+            continue
+        found = _read(Path(name)) if name.endswith((".yaml", ".yml")) else {name.rpartition("/")[2]: {"use": name}}
+        chosen += found
+        overrides += [f"evaluate.metrics.{label}={json.dumps(value)}" for label, value in found.items()]
+    return chosen, overrides
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A file of metrics: label → component."""
+    try:
+        found = yaml.safe_load(path.read_bytes())
+    except (OSError, yaml.YAMLError, ValueError) as error:
+        raise CommandError(f"--metrics {path}: cannot be read: {error}") from error
+    if not isinstance(found, dict) or not found or not all(isinstance(label, str) for label in found):
+        raise CommandError(f"--metrics {path}: holds no metrics; write lines like  fd: {{use: NAME}}")
+    return {label: {"use": value} if isinstance(value, str) else value for label, value in found.items()}
+
+
+def _open(
+    args: argparse.Namespace, folder: RunFolder, recipe: Recipe, loaded: Loaded, accelerator: Accelerator
+) -> tuple[dict[str, Metric], Evaluation]:
+    """The metrics, built, and what they look at."""
+    from gen.building import Experiment, placing_errors
+    from gen.data import open_split
+    from gen.evaluate import Evaluation, source_of
+    from gen.types import Progress
+
+    config, root = recipe.config["evaluate"], Path(args.data_root or folder.read("run.json").get("data_root", "."))
+    with placing_errors(recipe):
+        dataset = loaded.builder.make(recipe.config["data"], path="data")
+        train, split = open_split(dataset, "train", root), open_split(dataset, config["split"], root)
+    model = loaded.model.to(accelerator.device).requires_grad_(False)
+    experiment = Experiment(recipe, loaded.builder, dataset, train, split, model, root)
+    samplers = {label: loaded.sampler(label) for label in loaded.config["sample"]}
+    with placing_errors(recipe):
+        metrics = experiment.metrics()
+    evaluation = Evaluation(
+        model=model,
+        split=split,
+        split_name=config["split"],
+        seed=args.seed,
+        batch=recipe.config["data"]["batch"],
+        count=config["count"],
+        accelerator=accelerator,
+        progress=Progress(loaded.step, max(loaded.step, 1)),
+        source=source_of(samplers, model, args.weights),
+        train=train,
+        weights=args.weights,
+    )
+    return metrics, evaluation
+
+
+def _record(folder: RunFolder, step: int, found: Mapping[str, Measured]) -> Path:
+    """A line of metrics.jsonl, and a file of its own for the cards: nothing measured earlier is overwritten."""
+    from gen.files import dump_json, write_whole
+
+    folder.lock()
+    try:
+        parent = folder.path / "evaluate"
+        parent.mkdir(exist_ok=True)
+        number = len(list(parent.glob(f"step-{step:08d}-eval-*.json"))) + 1
+        path = parent / f"step-{step:08d}-eval-{number:04d}.json"
+        write_whole(path, dump_json({label: measured.record() for label, measured in found.items()}))
+        flat = {label: measured.value for label, measured in found.items()}
+        parts = {f"{label}/{name}": v for label, measured in found.items() for name, v in measured.parts.items()}
+        folder.append({"kind": "eval", "step": step, "file": path.name, **flat, **parts})
+        folder.log(f"gen eval: {', '.join(found)}, in {path.name}")
+    finally:
+        folder.close()
+    return path
+
+
+def _rows(label: str, measured: Measured) -> list[tuple[str, str, str]]:
+    parts = [(f"  {name}", f"{value:.6g}", "") for name, value in measured.parts.items()]
+    return [(label, f"{measured.value:.6g}", measured.unit), *parts]

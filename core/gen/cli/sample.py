@@ -35,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from gen.errors import CommandError
+    from gen.errors import CommandError, Stopped
 
     if args.n is not None and args.n < 1:
         raise CommandError(f"-n takes 1 or more, got {args.n}")
@@ -58,8 +58,11 @@ def main(args: argparse.Namespace) -> int:
     x, given = draw(model, sampler, n, seed=args.seed, device=device, split=split, label=args.label)
     domain = next(iter(model.data.domains.values()))
     shown, columns = interleave(sampler, x, given, domain)
-    for path in _write(args, loaded, sampler, x, shown, columns, domain):
-        print(path)
+    try:
+        written = _write(args, loaded, sampler, x, shown, columns, domain)
+    except OSError as error:
+        raise Stopped(f"cannot write {error.filename}: {error.strerror}. Choose another place with -o") from error
+    print("\n".join(map(str, written)))
     return 0
 
 
