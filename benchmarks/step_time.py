@@ -11,6 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,16 +105,25 @@ def _parameters(recipe: Recipe) -> int:
     return sum(p.numel() for p in _experiment(recipe).model.parameters())
 
 
+class _Enough(Exception):
+    """Ends a round of gen's loop."""
+
+
 def _gen(recipe: Recipe, precision: str, folder: Path) -> Callable[[int], None]:
-    session = Session(_experiment(recipe), make_accelerator("cpu", precision, []), Console(quiet=True), [])
+    session = Session(_experiment(recipe), make_accelerator("cpu", precision), Console(quiet=True), [])
     session.folder, session.live = RunFolder(folder), []
     session.save_every = session.evaluate_every = session.sample_every = 10**9
 
     def run(steps: int) -> None:
-        session.trainer.steps = session.trainer.step + steps
-        session.trainer.train(
-            lambda step, signal: session._after(step, signal) if step % 50 == 0 else None, StopSignals()
-        )
+        end = session.trainer.step + steps
+
+        def after(step: int, signal: int | None) -> None:
+            session._after(step, signal)
+            if step == end:
+                raise _Enough
+
+        with suppress(_Enough):
+            session.trainer.train(after, StopSignals())
 
     return run
 

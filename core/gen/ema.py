@@ -1,4 +1,9 @@
-"""Exponential moving averages of the weights, several decays at once."""
+"""Exponential moving averages of the weights, several decays at once.
+
+    ema_k = d_k ema_(k-1) + (1 - d_k) w_k,    d_k = min(decay, (1 + k) / (10 + k))
+
+k counts steps. The growing decay keeps the random weights of the first steps from lingering in the averages.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,6 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 __all__ = ["Ema"]
 
@@ -18,7 +22,7 @@ class Ema:
         model: whose parameters are averaged.
         decays: share kept per step, in [0, 1).
         of: names of the parts to average; empty means all.
-        start: steps before the averages begin to lag (until then they equal the weights).
+        start: steps before the averages begin (until then they equal the weights); k counts from there.
     """
 
     def __init__(self, model: nn.Module, decays: Iterable[float], of: Iterable[str] = (), start: int = 0) -> None:
@@ -32,7 +36,6 @@ class Ema:
         self.names = list(chosen)
         self._weights: list[Tensor] = [parameter.detach() for parameter in chosen.values()]
         self.averages = {decay: [weight.clone() for weight in self._weights] for decay in decays}
-        self._update = {decay: get_ema_multi_avg_fn(decay) for decay in self.averages}
 
     @property
     def labels(self) -> dict[str, float]:
@@ -44,10 +47,9 @@ class Ema:
     def update(self, step: int) -> None:
         """Takes the weights after `step` into the averages."""
         for decay, average in self.averages.items():
-            if step < self.start:
-                torch._foreach_copy_(average, self._weights)
-            else:
-                self._update[decay](average, self._weights, step)
+            k = step - self.start
+            rate = min(decay, (1 + k) / (10 + k)) if k > 0 else 0.0
+            torch._foreach_lerp_(average, self._weights, 1 - rate)
 
     def state(self, decay: float) -> dict[str, Tensor]:
         """One average, by parameter name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from accelerate import Accelerator
 from torch import Tensor
@@ -44,6 +46,9 @@ class Guard:
         Raises:
             NonFinite: on every process, if any process met a non-finite value.
         """
+        if not self.later and self.accelerator.num_processes == 1:
+            self._judge(math.isfinite(losses.total.item() + norm.item()), losses, phase, step)
+            return
         bad = ~torch.isfinite(losses.total.detach() + norm)
         if self.accelerator.num_processes > 1:
             bad = self.accelerator.reduce(bad.float(), "sum") > 0
@@ -52,10 +57,13 @@ class Guard:
             self.optimizer.found_inf = bad.float()  # type: ignore[attr-defined]  # read by torch's fused kernels
             self._pending = (bad, losses, phase, step)
             return
-        if bad.item():
-            self._refuse(losses, phase, step)
-        else:
+        self._judge(not bad.item(), losses, phase, step)
+
+    def _judge(self, good: bool, losses: Losses, phase: str, step: int) -> None:
+        if good:
             self.skips = 0
+        else:
+            self._refuse(losses, phase, step)
 
     def settle(self) -> None:
         """Reads a verdict that was left on the device; called before anything is saved."""

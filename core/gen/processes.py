@@ -27,7 +27,7 @@ _UNSUPPORTED = {
 _TIMEOUT = timedelta(minutes=5)
 
 
-def make_accelerator(device: str, precision: str, trackers: list[Any]) -> Accelerator:
+def make_accelerator(device: str, precision: str) -> Accelerator:
     """The accelerator of this process: device, precision, process group.
 
     Args:
@@ -50,7 +50,6 @@ def make_accelerator(device: str, precision: str, trackers: list[Any]) -> Accele
     accelerator = Accelerator(
         cpu=cpu,
         mixed_precision="no" if precision == "fp32" else precision,
-        log_with=trackers or None,
         kwargs_handlers=[InitProcessGroupKwargs(timeout=_TIMEOUT)],
     )
     atexit.unregister(_leave)

@@ -148,7 +148,7 @@ def resume(
 
 def _session(recipe: Recipe, known: Catalogue, data_root: str | Path, device: str, quiet: bool) -> Session:
     trackers = recipe.config["track"]
-    accelerator = make_accelerator(device, recipe.config["train"]["precision"], [])
+    accelerator = make_accelerator(device, recipe.config["train"]["precision"])
     experiment = build(recipe, data_root=data_root, device=accelerator.device, known=known)
     made: list[Tracker] = [experiment.builder.make(one, path="track") for one in trackers]
     rehearse(experiment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from typing import Any
 
 import torch
@@ -29,6 +30,8 @@ from gen.types import Progress
 
 __all__ = ["Session"]
 
+_BEAT = 5.0  # seconds between two heartbeats in status.json
+
 
 class Session:
     """Joins a trainer to a run folder. All processes hold one; only the first writes."""
@@ -46,7 +49,7 @@ class Session:
         self.trackers = trackers
         self.best: dict[str, Any] | None = None
         self._shadow: Model | None = None
-        self._logged = (0, 0.0)
+        self._logged, self._next_beat = (0, 0.0), 0.0
         config = experiment.config
         steps = self.trainer.steps
         self.log_every = config["train"]["log"]
@@ -93,7 +96,7 @@ class Session:
     def _after(self, step: int, signal: int | None) -> None:
         last = step == self.trainer.steps
         self.console.step(step)
-        if step % self.log_every == 0 or last or signal is not None:
+        if step % self.log_every == 0 or last:
             self._log(step)
         due = step % self.evaluate_every == 0 or last
         save = step % self.save_every == 0 or last or signal is not None
@@ -119,9 +122,16 @@ class Session:
         if self.accelerator.is_main_process:
             line = {"step": step, "images": self.trainer.images_seen, "seconds": round(self.trainer.seconds, 3)}
             self.folder.append({"kind": "train", **line, "images_per_s": round(rate, 1), **values, **rates})
-            self.folder.status("running", step, self.trainer.steps)
+            self._beat(step)
             self._track({f"train/{name}": value for name, value in {**values, **rates}.items()}, step)
         self.console.losses(step, self.trainer.steps, values, rate, left)
+
+    def _beat(self, step: int) -> None:
+        """Says in status.json that the run is alive; seconds apart, because a file written whole waits for the disk."""
+        now = time.monotonic()
+        if now >= self._next_beat:
+            self._next_beat = now + _BEAT
+            self.folder.status("running", step, self.trainer.steps)
 
     def shadow(self, weights: str) -> Model:
         """A copy of the model in evaluation mode with the chosen weights: training never sees what is done to it."""
@@ -152,7 +162,7 @@ class Session:
             self._record(step, found)
         self.console.note(f"step {step}  {config['evaluate']['split']}: {figures(values)}")
         label = config["save"]["best"]
-        if label is None:
+        if label is None or not math.isfinite(values[label]):
             return False
         sign = -1 if self.metrics[label].better == "higher" else 1
         if self.best is None or sign * values[label] < sign * self.best["value"]:

@@ -137,7 +137,8 @@ class Turn:
         if self.scaler.is_enabled():
             self.scaler.unscale_(self.optimizer)
         gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
+        # as torch.nn.utils.get_total_norm, without its sorting by device: a phase has one
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         self.guard.check(losses, norm, self.name, progress.step)
         if self.clip is not None:
             torch.nn.utils.clip_grads_with_norm_(self.parameters, self.clip, norm)

@@ -82,14 +82,17 @@ def test_a_stopped_and_resumed_run_ends_bit_identical(variant, tmp_path, toys, t
     assert_bit_equal(final_tensors(whole.path), final_tensors(rest.path))
 
 
-def test_the_metric_log_of_a_resumed_run_is_that_of_an_uninterrupted_one(tmp_path, toys, toy_recipe, monkeypatch):
+@pytest.mark.parametrize("step", [7, 10])
+def test_the_metric_log_of_a_resumed_run_is_that_of_an_uninterrupted_one(
+    step, tmp_path, toys, toy_recipe, monkeypatch
+):
     def log(path: Path) -> list[dict]:
         lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
         return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_s")} for line in lines]
 
     recipe = toy_recipe()
     whole = train(recipe, tmp_path, toys)
-    stop_after(monkeypatch, 10)
+    stop_after(monkeypatch, step)
     half = train(recipe, tmp_path, toys)
     monkeypatch.undo()
     resume(half.path, known=toys, quiet=True, device="cpu")
@@ -149,7 +152,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_before_the_update(tmp_path, t
 
 
 def test_the_averages_follow_the_definition(tmp_path, toys, toy_recipe):
-    """ema_k = d ema_(k-1) + (1 - d) w_k, from the weights of every step."""
+    """ema_k = d_k ema_(k-1) + (1 - d_k) w_k, d_k = min(d, (1 + k)/(10 + k)), from the weights of every step."""
     recipe = toy_recipe(train={"steps": 6, "ema": {"decay": 0.5, "also": [0.9]}}, save={"every": 1, "keep": 20})
     done = train(recipe, tmp_path, toys)
     steps = [checkpoint.load(done.path / "checkpoints" / f"step-{k:08d}") for k in range(1, 7)]
@@ -157,8 +160,9 @@ def test_the_averages_follow_the_definition(tmp_path, toys, toy_recipe):
     for decay in (0.5, 0.9):
         for name in steps[0].tensors[f"ema-{decay:g}"]:
             average = steps[0].tensors[f"ema-{decay:g}"][name].double()
-            for found in steps[1:]:
-                average = decay * average + (1 - decay) * found.tensors["model"][name].double()
+            for k, found in enumerate(steps[1:], 2):
+                d = min(decay, (1 + k) / (10 + k))
+                average = d * average + (1 - d) * found.tensors["model"][name].double()
             torch.testing.assert_close(
                 steps[-1].tensors[f"ema-{decay:g}"][name].double(), average, rtol=1e-5, atol=1e-6
             )
