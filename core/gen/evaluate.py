@@ -205,7 +205,7 @@ class Evaluation:
         if of == "generated":
             return Batch(self.generated()[index].to(self.device), None, index)
         rng = generator("evaluate", int(index[0]), device=self.device)
-        assert self.domain is not None
+        assert self.domain, "data of several domains are refused by it"
         return self._split(of).batch(index, rng, self.device)
 
     def _generate(self) -> Tensor:

@@ -83,9 +83,7 @@ def test_a_stopped_and_resumed_run_ends_bit_identical(variant, tmp_path, toys, t
 
 
 @pytest.mark.parametrize("step", [7, 10])
-def test_the_metric_log_of_a_resumed_run_is_that_of_an_uninterrupted_one(
-    step, tmp_path, toys, toy_recipe, monkeypatch
-):
+def test_the_metric_log_of_a_resumed_run_is_that_of_an_uninterrupted_one(step, tmp_path, toys, toy_recipe, monkeypatch):
     def log(path: Path) -> list[dict]:
         lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
         return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_s")} for line in lines]

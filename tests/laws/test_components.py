@@ -35,11 +35,12 @@ SMALL = {
     "prior": Shapes(CODE, CODE),
     "posterior": None,
     "likelihood": None,
+    "quantizer": Shapes(CODE, CODE),
 }
 """Every kind with tensors but the model, and shapes to build it with; None: it has no wired shapes."""
 
-MAY_BE_BARE = {"prior", "posterior", "likelihood"}
-"""Kinds that may be mathematics alone, without a parameter: N(0, I), say."""
+MAY_BE_BARE = {"prior", "posterior", "likelihood", "quantizer"}
+"""Kinds that may be mathematics alone, without a parameter: N(0, I), say; a codebook learns without gradients."""
 
 DATA = DataSpec.single(Domain(IMAGE), CondSpec("class", 3))
 

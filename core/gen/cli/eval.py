@@ -72,7 +72,7 @@ def main(args: argparse.Namespace) -> int:
     if not recipe.config["evaluate"]["metrics"]:
         raise CommandError(f"{folder.path} names no metric: choose one with --metrics NAME (gen ls metrics)")
     loaded = load(folder.path, weights=args.weights, known=known)
-    accelerator = make_accelerator(args.device, "fp32", [])
+    accelerator = make_accelerator(args.device, "fp32")
     metrics, evaluation = _open(args, folder, recipe, loaded, accelerator)
     check_metrics(metrics, evaluation.source)
     found = evaluate(metrics, evaluation)

@@ -134,7 +134,9 @@ def test_mirror_twice_is_identity() -> None:
     assert torch.equal(flip(once, INDEX, rng), x)
 
 
-@pytest.mark.parametrize("augmentation, still", [(Flip(p=1), Crop(to=8, width=6)), (Crop(to=6, mode="random"), Crop(to=6))])
+@pytest.mark.parametrize(
+    ("augmentation", "still"), [(Flip(p=1), Crop(to=8, width=6)), (Crop(to=6, mode="random"), Crop(to=6))]
+)
 def test_augmentation_takes_its_unvarying_form_outside_training(augmentation: Transform, still: Transform) -> None:
     """Without a generator there is no flip, and a random crop is the middle one."""
     x = _data(COLOUR)

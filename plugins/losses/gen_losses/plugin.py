@@ -13,4 +13,7 @@ def gen_components() -> list[Component]:
         Component("mse", "gen_losses.distances:SquaredError"),
         Component("l1", "gen_losses.distances:AbsoluteError"),
         Component("bernoulli", "gen_losses.distances:BernoulliCrossEntropy"),
+        Component("ssim", "gen_losses.similarity:StructuralDissimilarity"),
+        Component("contractive", "gen_losses.penalties:Contractive"),
+        Component("sparse", "gen_losses.penalties:Sparse"),
     ]

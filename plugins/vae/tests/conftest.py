@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from torch import Tensor, nn
 
 from gen.component import component
 from gen.interfaces import Decoder, Distance, Encoder, Model, Network
-from gen.types import CondSpec, DataSpec, Domain
+from gen.types import CondSpec, DataSpec, Domain, Shapes
 from gen_sdk.oracles.linear_gaussian import LinearGaussian
 from gen_vae.ae import AE
+from gen_vae.corruptions.gaussian import GaussianNoise
+from gen_vae.dae import DAE
 from gen_vae.likelihoods.bernoulli import Bernoulli
 from gen_vae.likelihoods.gaussian import Gaussian
 from gen_vae.posteriors.gaussian import GaussianPosterior
@@ -69,14 +72,23 @@ class Squares(Distance):
 
 
 @component
+class Plain(Distance):
+    """Half the summed squares."""
+
+    def __call__(self, y: Tensor, x: Tensor) -> Tensor:
+        return 0.5 * (y - x).square().flatten(1).sum(1)
+
+
+@component
 class Affine(Encoder):
     """x to matrix x + offset: an encoder or a decoder given outright."""
 
     def build(self) -> None:
         self.map = nn.Linear(self.in_shape[0], self.out_shape[0]).double()
+        self.act = nn.Identity()
 
     def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
-        return self.map(x)
+        return self.act(self.map(x))
 
 
 def data_spec(labels: bool = True) -> DataSpec:
@@ -114,6 +126,32 @@ def ae() -> Callable[..., AE]:
         return filled(AE, data or data_spec(), {"distance": Squares()}, **options)
 
     return make
+
+
+@pytest.fixture
+def dae() -> Callable[..., DAE]:
+    """A small denoising autoencoder; options and the slot corruption may be given."""
+
+    def make(data: DataSpec | None = None, **options: Any) -> Any:
+        small = {"distance": Squares(), "corruption": options.pop("corruption", None) or GaussianNoise()}
+        return filled(DAE, data or data_spec(), small, **options)
+
+    return make
+
+
+@pytest.fixture
+def parts() -> SimpleNamespace:
+    """Parts to build a model of: `affine(inputs, outputs, activation)`, networks by their shapes, a distance."""
+
+    def affine(inputs: int, outputs: int, activation: nn.Module) -> Affine:
+        made = Affine(in_shape=(inputs,), out_shape=(outputs,))
+        made.act = activation
+        return made
+
+    def made(cls: type[Network]) -> Callable[[Shapes], Network]:
+        return lambda shapes: cls(in_shape=shapes.in_shape, out_shape=shapes.out_shape, cond=shapes.cond)
+
+    return SimpleNamespace(affine=affine, encoder=made(TinyEncoder), decoder=made(TinyDecoder), squares=Plain())
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from gen_sdk.checks.gradients import gradients_reach_every_parameter
 from gen_sdk.checks.rows import rows_are_independent
 from gen_sdk.checks.saving import safetensors_round_trip
 from gen_vae.ae import AE
+from gen_vae.dae import DAE
 from gen_vae.likelihoods.bernoulli import Bernoulli
 from gen_vae.likelihoods.gaussian import Gaussian
 from gen_vae.posteriors.gaussian import GaussianPosterior
@@ -25,11 +26,11 @@ BATCH = Batch(X, LABELS, torch.arange(5))
 PROGRESS = Progress(0, 10)
 
 
-@pytest.fixture(params=["ae", "vae", "conditional vae"])
-def make(request, ae, vae):
+@pytest.fixture(params=["ae", "dae", "vae", "conditional vae"])
+def make(request, ae, dae, vae):
     """How to build each model."""
     torch.manual_seed(0)
-    return {"ae": ae, "vae": vae, "conditional vae": lambda: vae(conditional=True)}[request.param]
+    return {"ae": ae, "dae": dae, "vae": vae, "conditional vae": lambda: vae(conditional=True)}[request.param]
 
 
 def loss(model):
@@ -65,6 +66,8 @@ def test_loss_is_a_mean_over_the_batch(make):
     model = make()
     if isinstance(model, VAE):  # without draws, to compare batches of different sizes
         model.posterior.rsample = model.posterior.mean
+    if isinstance(model, DAE):
+        model.sees = lambda x: x
     twice = Batch(X.repeat(2, 1, 1, 1), LABELS.repeat(2), torch.arange(10))
 
     torch.testing.assert_close(model.loss(twice, PROGRESS).total, model.loss(BATCH, PROGRESS).total)
@@ -175,7 +178,7 @@ def test_wiring_gives_every_part_its_shapes():
     assert joins == {
         "encoder": Shapes((1, 2, 3), (8,)),
         "decoder": Shapes((4,), (1, 2, 3)),
-        "prior": Shapes((4,), (4,)),
+        "prior": Shapes((4,), (1, 2, 3)),
     }
 
 

@@ -20,7 +20,7 @@ from gen_vae.noise import normal_like
 __all__ = ["Gaussian"]
 
 FLOOR = 2 * math.log(1 / 512)
-"""Log-variances stay above that of an eighth of an 8-bit level's width (2/256 wide): a density of copies has no bound."""
+"""Log-variances stay above this, a quarter of an 8-bit level (2/256) squared: a density of copies has no bound."""
 
 
 @component

@@ -1,4 +1,4 @@
-"""A learned mixture of Gaussians as the prior (as in Dilokthanakul et al. 2016, arXiv:1611.02648, without its labels)."""
+"""A learned mixture of Gaussians as the prior (as in Tomczak and Welling 2018, arXiv:1705.07120, section 4)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from gen.component import component, option
 from gen.interfaces import Sampler
 from gen.types import Given
-from gen_vae.samplers.starts import starts
+from gen_vae.samplers.starts import real_codes, starts
 
 __all__ = ["Interpolate", "linear", "spherical"]
 
@@ -60,7 +60,7 @@ class Interpolate(Sampler):
     ) -> Tensor:
         rows = math.ceil(n / self.steps)
         x, labels = starts("vae/interpolate", given, cond, 2 * rows)
-        z = model.encode(x, labels)  # [2 rows, *z]
+        z = real_codes(model, x, labels)  # [2 rows, *z]
         t = torch.linspace(0, 1, self.steps, device=z.device, dtype=z.dtype)
         walk = {"linear": linear, "spherical": spherical}[self.path](z[::2], z[1::2], t)  # [rows, steps, *z]
         if labels is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from gen.errors import GenError
 from gen.types import Given
 
-__all__ = ["starts"]
+__all__ = ["real_codes", "starts"]
 
 
 def starts(name: str, given: Given | None, cond: Tensor | None, count: int) -> tuple[Tensor, Tensor | None]:
@@ -21,3 +23,15 @@ def starts(name: str, given: Given | None, cond: Tensor | None, count: int) -> t
     x, known = given.x, len(given.x) if cond is None else min(len(given.x), len(cond))
     rows = [i % known for i in range(count)]
     return x[rows], None if cond is None else cond[rows]
+
+
+def real_codes(model: Any, x: Tensor, cond: Tensor | None) -> Tensor:
+    """The codes [n, *z] of x, of which means and paths make sense.
+
+    Raises:
+        GenError: the model's codes are tokens, whole numbers whose order means nothing.
+    """
+    z = model.encode(x, cond)
+    if not z.is_floating_point():
+        raise GenError("this sampler moves between codes, and this model's codes are tokens: try vae/reconstruct")
+    return z

@@ -12,7 +12,7 @@ from torch import Tensor
 from gen.component import component, option
 from gen.interfaces import Sampler
 from gen.types import Given
-from gen_vae.samplers.starts import starts
+from gen_vae.samplers.starts import real_codes, starts
 
 __all__ = ["Traverse"]
 
@@ -43,7 +43,7 @@ class Traverse(Sampler):
         rows = math.ceil(n / self.steps)
         size = model.encode(*starts("vae/traverse", given, cond, 1))[0].numel()
         x, labels = starts("vae/traverse", given, cond, math.ceil(rows / size))
-        codes = model.encode(x, labels)
+        codes = real_codes(model, x, labels)
         walk = codes.repeat_interleave(size, dim=0)[:rows]  # [rows, *z]: row r walks coordinate r % size
         walk = walk.unsqueeze(1).repeat(1, self.steps, *[1] * (codes.dim() - 1))  # [rows, steps, *z]
         row = torch.arange(rows, device=codes.device)

@@ -1,0 +1,1 @@
+"""Comparisons of a set of generated samples with a set of real ones."""

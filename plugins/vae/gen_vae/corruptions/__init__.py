@@ -1,0 +1,1 @@
+"""Corruptions: what spoils x before a denoising autoencoder sees it."""

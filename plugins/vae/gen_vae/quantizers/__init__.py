@@ -1,0 +1,1 @@
+"""Quantizers: codes become tokens, and tokens code vectors."""
