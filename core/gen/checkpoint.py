@@ -36,8 +36,8 @@ from gen.integrity import (
     FileRecord,
     Manifest,
     check_files,
-    check_header,
     check_whole,
+    read_header,
 )
 
 __all__ = [
@@ -270,7 +270,7 @@ def steps(folder: Path) -> list[int]:
 
 
 def _load_tensors(path: Path) -> dict[str, Tensor]:
-    check_header(path)
+    read_header(path)
     try:
         # pread, not mmap: tensors backed by a mapped file would die with it (SIGBUS) if somebody cut the file short.
         tensors = safetensors.torch.load_file(path, backend="pread")

@@ -6,17 +6,17 @@ Values are ranked only where their cards agree on how they were measured. What a
 
 from __future__ import annotations
 
-import json
-import struct
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
-import yaml
 
 from gen.errors import CheckpointError
 from gen.files import read_json
+from gen.integrity import read_header
+from gen.recipe.plain import read_plain
 from gen.rundir import RunFolder
 
 __all__ = ["RunRecord", "best_of", "differing", "flat", "read_run"]
@@ -46,9 +46,12 @@ def read_run(path: str | Path) -> RunRecord:
     folder = RunFolder.open(Path(path))
     trained = [line["seconds"] for line in folder.lines() if line.get("kind") == "train"]
     try:
-        recipe = yaml.safe_load((folder.path / "resolved.yaml").read_bytes())
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        content = (folder.path / "resolved.yaml").read_bytes()
+    except OSError as error:
         raise CheckpointError(f"{folder.path / 'resolved.yaml'} cannot be read: {error}") from error
+    recipe = read_plain(content, str(folder.path / "resolved.yaml"))
+    if not isinstance(recipe, dict):
+        raise CheckpointError(f"{folder.path / 'resolved.yaml'} is damaged: it should hold a mapping")
     skipped = ("name", "about", "evaluate", "save", "track", "gen")
     options = {name: value for name, value in recipe.items() if name not in skipped}
     return RunRecord(folder.path, _figures(folder.path), flat(options), max(trained, default=None), _numbers(folder))
@@ -123,16 +126,7 @@ def _numbers(folder: RunFolder) -> int | None:
     try:
         config = read_json(folder.model / "config.json")
         name = config["files"]["raw"]["file"]  # type: ignore[index,call-overload]
-        with (folder.model / Path(str(name)).name).open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, 1 << 26)))
-    except (CheckpointError, OSError, KeyError, TypeError, ValueError, struct.error):
+        header = read_header(folder.model / Path(str(name)).name)
+        return sum(int(math.prod(entry["shape"])) for tensor, entry in header.items() if tensor != "__metadata__")
+    except (CheckpointError, OSError, KeyError, TypeError):
         return None
-    total = 0
-    for tensor, entry in header.items():
-        if tensor != "__metadata__":
-            size = 1
-            for side in entry["shape"]:
-                size *= side
-            total += size
-    return total

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import attrs
 
@@ -26,8 +26,8 @@ __all__ = [
     "FileRecord",
     "Manifest",
     "check_files",
-    "check_header",
     "check_whole",
+    "read_header",
 ]
 
 FORMAT = 1
@@ -110,8 +110,10 @@ def check_files(path: Path) -> Manifest:
     return manifest
 
 
-def check_header(path: Path) -> None:
-    """Refuse what safetensors lets pass: a header that takes seconds to read, and duplicate names of tensors.
+def read_header(path: Path) -> dict[str, Any]:
+    """The header of a safetensors file, name → dtype, shape, place.
+
+    It refuses what safetensors lets pass: a header that takes seconds to read, and duplicate names of tensors.
 
     Raises:
         CheckpointError: the header is too long, no strict JSON, or names too many tensors.
@@ -124,6 +126,7 @@ def check_header(path: Path) -> None:
     content = parse_json(header, f"{path}: its header")
     if not isinstance(content, dict) or len(content) > MAX_TENSORS:
         raise CheckpointError(f"{path}: not a sound safetensors file of at most {MAX_TENSORS} tensors")
+    return content
 
 
 def _names(path: Path) -> set[str]:

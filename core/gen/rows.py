@@ -27,6 +27,7 @@ class TensorRows(Rows):
         sizes = {len(tensor) for tensor in (*self.x.values(), *((cond,) if cond is not None else ()))}
         assert len(sizes) == 1, f"domains and conditions hold different numbers of samples: {sorted(sizes)}"
         self._length = sizes.pop()
+        self._hash = ""
 
     def __len__(self) -> int:
         return self._length
@@ -37,6 +38,10 @@ class TensorRows(Rows):
         return Batch(x if len(x) > 1 else next(iter(x.values())), cond, index)
 
     def fingerprint(self) -> str:
+        self._hash = self._hash or self._digest()
+        return self._hash
+
+    def _digest(self) -> str:
         digest = hashlib.sha256()
         for name, tensor in (*self.x.items(), *((("cond", self.cond),) if self.cond is not None else ())):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

@@ -49,6 +49,7 @@ class Session:
         self.trackers = trackers
         self.best: dict[str, Any] | None = None
         self._shadow: Model | None = None
+        self._fitted: dict[int, tuple[int, str]] = {}
         self._logged, self._next_beat = (0, 0.0), 0.0
         config = experiment.config
         steps = self.trainer.steps
@@ -153,7 +154,7 @@ class Session:
             count=config["evaluate"]["count"],
             accelerator=self.accelerator,
             progress=Progress(step, self.trainer.steps),
-            source=source_of(self.samplers, model, "ema", lambda sampler: self._fit(sampler, model)),
+            source=source_of(self.samplers, model, "ema", lambda sampler: self._fit(sampler, model, "ema")),
             train=self.experiment.train,
         )
         found = evaluate(self.metrics, evaluation)
@@ -180,9 +181,12 @@ class Session:
         path.parent.mkdir(exist_ok=True)
         write_whole(path, dump_json(cards))
 
-    def _fit(self, sampler: Sampler, model: Model) -> None:
-        if type(sampler).fit is not Sampler.fit:
+    def _fit(self, sampler: Sampler, model: Model, weights: str) -> None:
+        """Fits a sampler that learns from data, once for a step and its weights."""
+        state = (self.trainer.step, weights)
+        if type(sampler).fit is not Sampler.fit and self._fitted.get(id(sampler)) != state:
             sampler.fit(model, self.experiment.train.batches(1024, self.accelerator.device))
+            self._fitted[id(sampler)] = state
 
     def _sample(self, step: int) -> None:
         """Pictures of every sampler, from the same noise each time."""
@@ -191,7 +195,7 @@ class Session:
         config = self.experiment.config
         for label, sampler in self.samplers.items():
             model = self.shadow(sampler.weights)
-            self._fit(sampler, model)
+            self._fit(sampler, model, sampler.weights)
             split = self.experiment.split(config["evaluate"]["split"]) if sampler.given else None
             seed = key(config["seed"], "sample", label)
             x, given = draw(model, sampler, sampler.count, seed=seed, device=self.accelerator.device, split=split)

@@ -141,6 +141,8 @@ def test_options_are_flat_and_only_those_that_differ(folder) -> None:
         (lambda path: (path / "evaluate/step-00000002.json").write_text("[]"), "it should hold a mapping"),
         (lambda path: (path / "evaluate/step-00000002.json").write_text('{"fd": 1}'), "fd has no value with a card"),
         (lambda path: (path / "resolved.yaml").unlink(), "resolved.yaml cannot be read"),
+        (lambda path: (path / "resolved.yaml").write_text("a: &x [1]\nb: *x\n"), "error[anchor]"),
+        (lambda path: (path / "resolved.yaml").write_text("[1]"), "resolved.yaml is damaged: it should hold a mapping"),
         (lambda path: (path / "run.json").unlink(), "is not a run folder"),
     ],
 )

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from gen.cli.arguments import add_plugin, is_override, known_plugins
 from gen.cli.table import table
 from gen.errors import CommandError
+from gen.recipe.plain import read_plain
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -100,9 +99,10 @@ def _chosen(names: Sequence[str], labels: Sequence[str]) -> tuple[list[str], lis
 def _read(path: Path) -> dict[str, Any]:
     """A file of metrics: label → component."""
     try:
-        found = yaml.safe_load(path.read_bytes())
-    except (OSError, yaml.YAMLError, ValueError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise CommandError(f"--metrics {path}: cannot be read: {error}") from error
+    found = read_plain(content, str(path))
     if not isinstance(found, dict) or not found or not all(isinstance(label, str) for label in found):
         raise CommandError(f"--metrics {path}: holds no metrics; write lines like  fd: {{use: NAME}}")
     return {label: {"use": value} if isinstance(value, str) else value for label, value in found.items()}

@@ -32,7 +32,7 @@ def _fits(option: OptionSpec, node: ListNode) -> bool:
 
 
 def _convert(ctx: Context, path: str, option: OptionSpec, node: Node) -> Any:
-    value = _plain(node)
+    value = _shallow(node)
     if value is UNREADABLE:
         return None
     try:
@@ -49,11 +49,11 @@ def _convert(ctx: Context, path: str, option: OptionSpec, node: Node) -> Any:
     return converted
 
 
-def _plain(node: Node) -> Any:
-    """The value without places: enough for a spec to accept or describe it."""
+def _shallow(node: Node) -> Any:
+    """The value without places, a mapping left empty: enough for a spec to accept or describe it."""
     if isinstance(node, Scalar):
         return node.value
     if isinstance(node, ListNode):
-        values = [_plain(item) for item in node.items]
+        values = [_shallow(item) for item in node.items]
         return UNREADABLE if UNREADABLE in values else values
     return {}

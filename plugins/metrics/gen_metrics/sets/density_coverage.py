@@ -8,16 +8,12 @@ the generated points do not blow these up, as they do precision and recall.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from gen.component import component, option, slot
+from gen.component import component, option
 from gen.evaluate import Evaluation, Measured
-from gen.interfaces import Extractor, Metric
-from gen.types import Shapes
+from gen_metrics.sets.compared import ComparedByFeatures
 from gen_metrics.sets.neighbours import distances, radii
 from gen_metrics.sets.pairs import pair
 
@@ -25,18 +21,12 @@ __all__ = ["DensityCoverage", "density_coverage"]
 
 
 @component
-class DensityCoverage(Metric):
+class DensityCoverage(ComparedByFeatures):
     """Coverage (the share of real points with a generated one near), the value; and density (1 = as dense as data)."""
 
     better = "higher"
-    draws = True
-    features: Extractor = slot(default="metrics/random-features", doc="x to the features that are compared")
     k: int = option(5, min=1, max=1000, doc="which neighbour a ball reaches to")
     samples: int = option(2000, min=2, max=100_000, doc="samples of each set, the first ones")
-
-    @classmethod
-    def wire(cls, given: Shapes, **_: Any) -> Mapping[str, Shapes]:
-        return {"features": given}
 
     def measure(self, evaluation: Evaluation) -> Measured:
         real, made = pair(evaluation, self.features, self.samples, self.k)

@@ -7,36 +7,25 @@ m, S: mean and covariance of the real features; m', S' of the generated ones. Co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from gen.component import component, slot
+from gen.component import component
 from gen.errors import CommandError
 from gen.evaluate import Evaluation, Measured
-from gen.interfaces import Extractor, Metric
-from gen.types import Shapes
+from gen_metrics.sets.compared import ComparedByFeatures
 
 __all__ = ["Frechet", "frechet_distance"]
 
 
 @component
-class Frechet(Metric):
+class Frechet(ComparedByFeatures):
     """Fréchet distance between features of generated samples and of the split; 0 = Gaussians alike.
 
     It is biased upwards by small sets, so it compares runs measured with as many samples, in the same features: the
     card says how many, and the extractor's hash. With as many features as samples or more it means little.
     """
-
-    draws = True
-    features: Extractor = slot(default="metrics/random-features", doc="x to the features that are compared")
-
-    @classmethod
-    def wire(cls, given: Shapes, **_: Any) -> Mapping[str, Shapes]:
-        return {"features": given}
 
     def measure(self, evaluation: Evaluation) -> Measured:
         real = evaluation.features(self.features, "real")

@@ -7,16 +7,12 @@ Over all pairs of the two sets, not over random subsets: no draw, no spread of i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from torch import Tensor
 
-from gen.component import component, option, slot
+from gen.component import component, option
 from gen.errors import CommandError
 from gen.evaluate import Evaluation, Measured
-from gen.interfaces import Extractor, Metric
-from gen.types import Shapes
+from gen_metrics.sets.compared import ComparedByFeatures
 
 __all__ = ["KernelDistance", "mmd"]
 
@@ -24,19 +20,13 @@ PIECE = 512
 
 
 @component
-class KernelDistance(Metric):
+class KernelDistance(ComparedByFeatures):
     """Kernel distance (KID) between features of generated samples and of the split; around 0 = alike.
 
     Unbiased, so small sets may be compared; it may come out below 0.
     """
 
-    draws = True
-    features: Extractor = slot(default="metrics/random-features", doc="x to the features that are compared")
     degree: int = option(3, min=1, max=8, doc="degree of the polynomial kernel")
-
-    @classmethod
-    def wire(cls, given: Shapes, **_: Any) -> Mapping[str, Shapes]:
-        return {"features": given}
 
     def measure(self, evaluation: Evaluation) -> Measured:
         real = evaluation.features(self.features, "real")

@@ -6,16 +6,12 @@ precision: share of generated points on the manifold of the real ones; recall: t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from gen.component import component, option, slot
+from gen.component import component, option
 from gen.evaluate import Evaluation, Measured
-from gen.interfaces import Extractor, Metric
-from gen.types import Shapes
+from gen_metrics.sets.compared import ComparedByFeatures
 from gen_metrics.sets.neighbours import distances, radii
 from gen_metrics.sets.pairs import pair
 
@@ -23,18 +19,12 @@ __all__ = ["PrecisionRecall", "on_manifold"]
 
 
 @component
-class PrecisionRecall(Metric):
+class PrecisionRecall(ComparedByFeatures):
     """Precision (are samples like the data) and recall (are the data covered); the value is their harmonic mean."""
 
     better = "higher"
-    draws = True
-    features: Extractor = slot(default="metrics/random-features", doc="x to the features that are compared")
     k: int = option(3, min=1, max=1000, doc="which neighbour a ball reaches to")
     samples: int = option(2000, min=2, max=100_000, doc="samples of each set, the first ones")
-
-    @classmethod
-    def wire(cls, given: Shapes, **_: Any) -> Mapping[str, Shapes]:
-        return {"features": given}
 
     def measure(self, evaluation: Evaluation) -> Measured:
         real, made = pair(evaluation, self.features, self.samples, self.k)
