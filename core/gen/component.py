@@ -18,7 +18,7 @@ from typing import Any, TypeVar, dataclass_transform
 
 import attrs
 
-from gen.spec import REQUIRED, ComponentSpec, OptionSpec, SlotSpec
+from gen.spec import REQUIRED, TRAITS, ComponentSpec, OptionSpec, SlotSpec
 
 __all__ = ["component", "describe", "interface", "option", "options_of", "slot", "slots_of", "wired"]
 
@@ -28,6 +28,8 @@ _KEY = "gen"
 _SCALARS = {int: "int", float: "float", bool: "bool", str: "str"}
 RECIPE_WORDS = frozenset({"use", "run", "part", "base", "drop"})
 """Words with a meaning of their own inside a component's mapping; no field may be called so."""
+SELF_WORDS = frozenset({"traits", "example", "excused"})
+"""Class attributes in which a component speaks of itself to whoever checks it; no field may be called so."""
 
 
 def option(
@@ -127,7 +129,7 @@ def _resolve(cls: type, field: Any, hints: dict[str, Any]) -> Any:
     if _KEY not in field.metadata:
         raise TypeError(f"{where} is made by attrs.field: use option, slot or wired")
     mark, draft = field.metadata[_KEY]
-    if field.name in RECIPE_WORDS or any(_promises(base, field.name) for base in cls.__mro__[1:]):
+    if field.name in RECIPE_WORDS | SELF_WORDS or any(_promises(base, field.name) for base in cls.__mro__[1:]):
         raise TypeError(f"{where} hides a name of the recipe language, of its interface or of nn.Module: rename it")
     if field.name not in hints:
         raise TypeError(f"{where} has no type")
@@ -220,7 +222,14 @@ def _specs(cls: Any) -> list[Any]:
 
 
 def describe(cls: Any, name: str, target: str) -> ComponentSpec:
-    """What the manifest says of a component class registered as `name`."""
+    """What the manifest says of a component class registered as `name`.
+
+    Raises:
+        TypeError: the class declares a trait that there is not.
+    """
+    traits = dict(getattr(cls, "traits", {}))
+    if unknown := sorted(traits.keys() - TRAITS.keys()):
+        raise TypeError(f"{cls.__qualname__}.traits has no meaning for {unknown}; there are {', '.join(TRAITS)}")
     doc = inspect.cleandoc(cls.__doc__ or "")
     return ComponentSpec(
         name=name,
@@ -235,4 +244,14 @@ def describe(cls: Any, name: str, target: str) -> ComponentSpec:
         needs=tuple(getattr(cls, "needs", ())),
         given=tuple(getattr(cls, "given", ())),
         better=getattr(cls, "better", None),
+        traits=_plain(traits),
+        example=_plain(dict(getattr(cls, "example", {}))),
+        excused=dict(getattr(cls, "excused", {})),
     )
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back: lists for tuples."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value

@@ -12,7 +12,7 @@ import attrs
 
 from gen.errors import OptionError
 
-__all__ = ["REQUIRED", "ComponentSpec", "OptionSpec", "SlotSpec"]
+__all__ = ["REQUIRED", "TRAITS", "ComponentSpec", "OptionSpec", "SlotSpec"]
 
 Scalar = Literal["int", "float", "bool", "str"]
 
@@ -23,6 +23,17 @@ class _Required:
 
 
 REQUIRED: Any = _Required()
+
+TRAITS = {
+    "sizes": "data shapes it is checked at, where the usual ones do not suit it: ((1, 16, 16), …)",
+    "dtypes": "low precisions its forward keeps to, of bfloat16 and float16, besides float32 and float64",
+    "coupled": "samples of a batch influence each other while it trains (batch statistics)",
+    "stochastic": "it draws from the global generator, or from the one it is handed",
+    "unbounded": "its samples may leave the range of the data",
+    "breaks": "why torch.compile cannot take it as one graph",
+    "order": "order of convergence in the step size, of a sampler that solves an equation",
+}
+"""What a component may declare of itself in `traits`, and what each means."""
 
 _WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
 
@@ -149,6 +160,9 @@ class ComponentSpec:
 
     `capabilities` and `phases` belong to models, `needs` (capabilities) to samplers and metrics, `given` to samplers
     (what they start from besides noise: x, mask, to), `better` ("lower" or "higher") to metrics.
+
+    For whoever checks it: `traits` are declared properties (see `TRAITS`), `example` the options and slots of a small
+    instance in recipe form, `excused` maps a check it need not pass to the reason.
     """
 
     name: str
@@ -163,6 +177,9 @@ class ComponentSpec:
     needs: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     better: str | None = None
+    traits: dict[str, Any] = attrs.field(factory=dict)
+    example: dict[str, Any] = attrs.field(factory=dict)
+    excused: dict[str, str] = attrs.field(factory=dict)
 
     @property
     def namespace(self) -> str:
@@ -191,7 +208,7 @@ def _lean(spec: Any) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for field in attrs.fields(type(spec)):
         value = getattr(spec, field.name)
-        if value is REQUIRED or (field.name != "default" and value == field.default):
+        if value is REQUIRED or (field.name != "default" and value in (field.default, {})):
             continue
         if isinstance(value, tuple):
             value = [_lean(element) if attrs.has(type(element)) else element for element in value]
