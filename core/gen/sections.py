@@ -39,7 +39,7 @@ LABEL = re.compile(r"(?!(use|run|part|base|drop)$)[A-Za-z0-9][A-Za-z0-9_-]{0,63}
 PLAIN_KINDS = frozenset(
     (
         *("dataset", "transform", "sampler", "metric", "optimizer", "lr-schedule", "tracker"),
-        *("adversarial-loss", "distance", "corruption", "weighting", "regularizer"),
+        *("adversarial-loss", "distance", "corruption", "weighting", "regularizer", "noise-schedule"),
     )
 )
 """Kinds without tensors of their own: no part of a finished run can fill their slots."""

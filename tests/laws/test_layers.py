@@ -15,7 +15,7 @@ from gen import registry
 
 LAYERS = (
     ("errors types", "spec sources seeds stopping console"),
-    ("interfaces component", "hookspecs plugin rows lr_schedules optimizers trackers"),
+    ("interfaces component", "hookspecs plugin rows lr_schedules optimizers trackers noise noise_schedules"),
     ("manifest plugins", "files integrity current installed registry activate"),
     ("recipe building", "sections presence data"),  # building opens the splits, so data stands beside it
     (

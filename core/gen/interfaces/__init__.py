@@ -8,6 +8,7 @@ from gen.interfaces.data import Dataset, Rows, Transform
 from gen.interfaces.distributions import Likelihood, Posterior, Prior
 from gen.interfaces.model import CAPABILITIES, Model, Phase
 from gen.interfaces.networks import Autoregressor, Decoder, Denoiser, Discriminator, Encoder, Extractor, Generator
+from gen.interfaces.noise import NoiseSchedule
 from gen.interfaces.objectives import AdversarialLoss, Corruption, Distance, Regularizer, Weighting
 from gen.interfaces.part import Network, Part
 from gen.interfaces.sampling import Sampler
@@ -31,6 +32,7 @@ __all__ = [
     "Metric",
     "Model",
     "Network",
+    "NoiseSchedule",
     "OptimizerSpec",
     "Part",
     "Phase",

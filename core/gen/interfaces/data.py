@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gen.component import interface, option, slot
+from gen.errors import DataError
 from gen.types import Batch, DataSpec, Domain
 
 __all__ = ["Dataset", "Rows", "Transform"]
@@ -20,6 +21,9 @@ class Rows(ABC):
 
     `fetch` gives whole micro-batches. `lazy` rows read files and may do so in worker processes; others lie in memory.
     uint8 values 0 to 255 stand for the domain's range and are converted on the device.
+
+    A number below `len` is a sample; numbers from there on may stand for further ones (other pairs of the same samples,
+    say), which only `order` brings up.
     """
 
     spec: DataSpec
@@ -31,6 +35,14 @@ class Rows(ABC):
     @abstractmethod
     def fetch(self, index: Tensor) -> Batch:
         """The samples with these numbers [B], in this order."""
+
+    def order(self, rng: torch.Generator) -> Tensor:
+        """The numbers [N] of the samples of one epoch, N = len, in the order in which training meets them."""
+        return torch.randperm(len(self), generator=rng)
+
+    def name(self, number: int) -> str:
+        """What to call a sample, as a relative path without ending: files made from it are called so."""
+        return f"{number:05d}"
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -70,3 +82,11 @@ class Dataset(ABC):
     @abstractmethod
     def open(self, split: str, root: Path) -> Rows:
         """The split "train", "val" or "test" under the data root; raises `DataError` naming the file."""
+
+    def open_folder(self, folder: Path, domain: str) -> Rows:
+        """Files of the user's own, read as this data set reads samples of `domain`: rows of that single domain.
+
+        Raises:
+            DataError: naming the file, or: this data set reads no folders.
+        """
+        raise DataError(f"{type(self).__name__} is no data set of files: it cannot read {folder}")

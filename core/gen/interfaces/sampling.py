@@ -51,6 +51,10 @@ class Sampler(ABC):
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`."""
 
+    def rows(self, model: Any, x: Tensor, given: Given | None) -> list[Tensor]:
+        """What a picture shows of samples x [n, *shape], from top to bottom: what they were made from, and they."""
+        return [x] if given is None or given.x is None else [given.x, x]
+
     def columns(self, n: int) -> int | None:
         """How many samples make a row of the picture, where the sampler's order has a meaning."""
         return None
