@@ -220,6 +220,30 @@ class Three(Model):
 
 
 @component
+class Solved(Model):
+    """A Gaussian around the mean of the data, found in closed form or by descent."""
+
+    stepwise: bool = option(False, doc="can also be trained step by step")
+
+    phase_names = ("model",)
+
+    def build(self) -> None:
+        self.mean = nn.Parameter(torch.zeros(self.data.shape))
+
+    def phases(self):
+        return [Phase("model", train=[self], loss=self.loss)] if self.stepwise else []
+
+    def loss(self, batch: Batch, progress: Progress) -> Losses:
+        return Losses((batch.x - self.mean).square().sum(1).mean(), {})
+
+    def solve(self, batches) -> None:
+        self.mean.copy_(torch.cat([batch.x for batch in batches]).mean(0))
+
+    def decode(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
+        return self.mean + z @ torch.ones(2, 6)
+
+
+@component
 class Codes(Sampler):
     """Decodes random codes."""
 
@@ -248,6 +272,7 @@ _COMPONENTS = {
     "one": One,
     "two": Two,
     "three": Three,
+    "solved": Solved,
     "codes": Codes,
     "latent": Latent,
 }

@@ -11,6 +11,7 @@ import torch
 from accelerate import Accelerator
 
 from gen import checkpoint
+from gen.absent import owners
 from gen.building import Experiment
 from gen.checkpoint import Checkpoint
 from gen.console import Console, figures
@@ -21,10 +22,10 @@ from gen.interfaces import Model, Sampler, Tracker
 from gen.loading import load, save_model
 from gen.pictures import save_picture
 from gen.rundir import RunFolder
-from gen.sampling import draw, interleave
+from gen.sampling import domain_of, draw, interleave
 from gen.seeds import key
 from gen.stopping import StopSignals
-from gen.trainer import Trainer
+from gen.trainer import Trainer, solves
 from gen.training_state import pack, pack_rank, unpack
 from gen.types import Progress
 
@@ -85,7 +86,8 @@ class Session:
         self._logged = (self.trainer.images_seen, self.trainer.seconds)
         self.console.start(self.trainer.step, self.trainer.steps)
         if self.trainer.step >= self.trainer.steps:
-            self.console.note(f"nothing to do: the run has its {self.trainer.steps} steps (train.steps=… extends it)")
+            more = "it is solved" if solves(self.experiment.config) else "train.steps=… extends it"
+            self.console.note(f"nothing to do: the run has its {self.trainer.steps} steps ({more})")
         try:
             signal = self.trainer.train(self._after, signals)
         finally:
@@ -199,8 +201,8 @@ class Session:
             split = self.experiment.split(config["evaluate"]["split"]) if sampler.given else None
             seed = key(config["seed"], "sample", label)
             x, given = draw(model, sampler, sampler.count, seed=seed, device=self.accelerator.device, split=split)
-            domain = next(iter(model.data.domains.values()))
-            shown, columns = interleave(sampler, x, given, domain)
+            domain = domain_of(model.data, given)
+            shown, columns = interleave(model, sampler, x, given)
             path = self.folder.step_folder(self.folder.samples, step) / f"{label}.png"
             save_picture(path, shown, domain, columns)
 
@@ -230,15 +232,16 @@ class Session:
     def _save_model(self, step: int) -> None:
         trainer, config = self.trainer, self.experiment.config
         averages = trainer.ema.labels if trainer.ema is not None else {}
+        made = {
+            "model": self.experiment.builder.inlined(config["model"]),
+            "sample": config["sample"],
+            "data_section": config["data"],
+            "evaluate": {"split": config["evaluate"]["split"]},
+        }
         save_model(
             self.folder.model,
             step=step,
-            config={
-                "model": self.experiment.builder.inlined(config["model"]),
-                "sample": config["sample"],
-                "data_section": config["data"],
-                "evaluate": {"split": config["evaluate"]["split"]},
-            },
+            config={**made, "plugins": owners(made, self.experiment.builder.known)},
             data=self.experiment.model.data,
             weights={name: trainer.weights(name) for name in ("raw", *averages)},
             samplers={label: sampler.state() for label, sampler in self.samplers.items()},

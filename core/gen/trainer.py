@@ -25,16 +25,23 @@ from gen.stopping import StopSignals
 from gen.turns import Turn
 from gen.types import Batch, Progress
 
-__all__ = ["Trainer", "steps_of"]
+__all__ = ["Trainer", "solves", "steps_of"]
 
 
 def steps_of(config: dict[str, Any], samples: int) -> int:
-    """The steps of a run: `train.steps`, or `train.epochs` times the whole batches of an epoch."""
+    """The steps of a run: `train.steps`, or `train.epochs` times the whole batches of an epoch; 1 where it solves."""
     train = config["train"]
+    if solves(config):
+        return 1
     if train["steps"] is not None:
         return int(train["steps"])
     per_epoch = samples // int(config["data"]["batch"])
     return max(1, math.floor(float(train["epochs"]) * per_epoch))
+
+
+def solves(config: dict[str, Any]) -> bool:
+    """Whether the model is solved in closed form: the recipe says of no length, which only such a model allows."""
+    return config["train"]["steps"] is None and config["train"]["epochs"] is None
 
 
 @attrs.define
@@ -72,6 +79,8 @@ class Trainer:
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.training_mode()
         self.turns = [self._turn(number, phase, pieces) for number, phase in enumerate(model.phases())]
+        if not (self.turns or solves(config)):
+            raise CommandError("this model has nothing to train step by step: leave train.steps and train.epochs out")
         if train["ema"]:
             rule = train["ema"]
             self.ema = Ema(model, (rule["decay"], *rule["also"]), rule["of"], rule["start"])
@@ -113,6 +122,8 @@ class Trainer:
 
     @property
     def images_seen(self) -> int:
+        if solves(self.experiment.config):
+            return self.step * len(self.experiment.train)
         return self.cursor * self.stream.batch
 
     def train(self, after: Callable[[int, int | None], None], signals: StopSignals) -> int | None:
@@ -121,6 +132,8 @@ class Trainer:
         Raises:
             Stopped: a loss or gradient was not finite.
         """
+        if solves(self.experiment.config):
+            return self._solve(after, signals)
         with self.stream.reader(self.cursor, self.experiment.config["data"]["workers"]) as read:
             return self._loop(read, after, signals)
 
@@ -152,6 +165,20 @@ class Trainer:
             if signal is not None:
                 return signal
         return None
+
+    def _solve(self, after: Callable[[int, int | None], None], signals: StopSignals) -> int | None:
+        """The one step of a model in closed form; every process solves it from all the data, and alike."""
+        if self.step == self.steps:
+            return None
+        started = time.perf_counter()
+        model: Any = self.experiment.model
+        with torch.no_grad():
+            model.solve(attrs.evolve(self.experiment.train, training=False).batches(1024, self.accelerator.device))
+        self.step = 1
+        self.seconds += time.perf_counter() - started
+        signal = self._agreed(signals.caught)
+        after(self.step, signal)
+        return signal
 
     def _agreed(self, signal: int | None) -> int | None:
         """A signal that reached any process stops them all at the same step."""

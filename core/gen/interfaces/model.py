@@ -33,6 +33,9 @@ CAPABILITIES = (
 `reconstruct(x, cond) → x` · `generate(z, cond) → x` · `log_prob(x, cond) → [B]` nats (`log_prob_kind`: exact,
 lower bound, estimate) · `denoise(x_noisy, t, cond) → x` · `reverse_variance(x_noisy, t, cond)` ·
 `complete(x, mask, cond, rng) → x` · `translate(x, to) → x` · `forecast(x, steps) → x`.
+
+Besides these, `solve(batches)` fits a model in closed form, from all training samples in their order: a recipe that
+says of no steps and no epochs is solved, and such a model may have no phases.
 """
 
 
