@@ -55,7 +55,7 @@ def test_the_same_model_may_be_trained_to_the_same_answer(tmp_path: Path, toys: 
 
 
 def test_steps_for_a_model_without_phases_are_refused(tmp_path: Path, toys: Any) -> None:
-    with pytest.raises(CommandError, match="nothing to train step by step: leave train.steps and train.epochs out"):
+    with pytest.raises(CommandError, match=r"nothing to train step by step: leave train.steps and train.epochs out"):
         run({**RECIPE, "train": {"steps": 3}}, runs=tmp_path, known=toys, quiet=True, device="cpu")
     assert not list(tmp_path.iterdir())
 

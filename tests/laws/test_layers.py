@@ -15,8 +15,8 @@ from gen import registry
 
 LAYERS = (
     ("errors types", "spec sources seeds stopping console"),
-    ("interfaces component", "hookspecs plugin rows lr_schedules optimizers trackers noise noise_schedules"),
-    ("manifest plugins", "files integrity current installed registry activate"),
+    ("interfaces component", "hookspecs plugin rows lr_schedules optimizers trackers noise noise_schedules precision"),
+    ("manifest plugins", "files integrity current installed registry activate absent"),
     ("recipe building", "sections presence data"),  # building opens the splits, so data stands beside it
     (
         "checkpoint sampling evaluate provenance",

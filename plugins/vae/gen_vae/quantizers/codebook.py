@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gen.component import component, option
-from gen_vae.precision import no_autocast
+from gen.precision import no_autocast
 from gen_vae.quantizers.quantizer import Quantized, Quantizer, rows_of
 
 __all__ = ["Codebook"]

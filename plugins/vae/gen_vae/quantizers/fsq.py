@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gen.component import component, option
 from gen.errors import ShapeError
-from gen_vae.precision import no_autocast
+from gen.precision import no_autocast
 from gen_vae.quantizers.quantizer import Quantized, Quantizer
 
 __all__ = ["FSQ"]
