@@ -6,7 +6,7 @@ JOBS   ?= 2
 
 BIN        = $(VENV)/bin
 PIP        = $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
-TOOLS      = editables hatchling hypothesis mypy pytest pytest-cov pytest-xdist ruff types-PyYAML
+TOOLS      = editables furo hatchling hypothesis mypy myst-parser playwright pytest pytest-cov pytest-xdist ruff sphinx types-PyYAML
 PYPROJECTS = core/pyproject.toml sdk/pyproject.toml $(sort $(wildcard plugins/*/pyproject.toml))
 EDITABLE   = --no-build-isolation $(patsubst %/pyproject.toml,--editable ./%,$(PYPROJECTS))
 
@@ -15,7 +15,7 @@ KEY := $(shell { $(PYTHON) --version; echo $(TOOLS) $(PYPROJECTS); cat constrain
 CHECKOUT = $(KEY) $(CURDIR)
 
 .DEFAULT_GOAL = help
-.PHONY: help install key demo test check bench manifests
+.PHONY: help install key demo test check docs bench manifests
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -59,8 +59,14 @@ check: install ## lint, formatting, types and the laws of the house
 	$(BIN)/gen plugin manifest --check
 	$(BIN)/python -m pytest -q tests/laws
 
+docs: install ## the documentation as HTML, into docs/_build; a warning is an error
+	@$(BIN)/python docs/generate.py
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
+	@echo "docs/_build/index.html"
+
 bench: install ## speed and quality, beside a raw PyTorch loop
 	$(BIN)/python -m benchmarks $(ARGS)
 
-manifests: install ## write every package's gen-plugin.json and the registry anew
+manifests: install ## write every package's gen-plugin.json, the registry and docs/reference anew
 	$(BIN)/gen plugin manifest
+	$(BIN)/python docs/generate.py

@@ -84,7 +84,9 @@ def _import(module: str, record: PluginRecord) -> ModuleType:
         raise _refused(record, f'{module} needs the package "{package}", which is missing', remedy) from error
     except (Exception, SystemExit) as error:
         reason = f"importing {module} failed with {manifest.last_line(error)}"
-        raise _refused(record, reason, f"update or repair {record.distribution}, then see gen doctor") from error
+        raise _refused(
+            record, reason, f"update or repair {record.distribution} (gen plugin why {record.namespace})"
+        ) from error
 
 
 def _refused(record: PluginRecord, reason: str, remedy: str) -> PluginError:

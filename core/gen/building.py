@@ -15,10 +15,11 @@ import attrs
 import torch
 from torch import nn
 
+from gen.absent import absent
 from gen.activate import load_class
 from gen.component import options_of, slots_of
 from gen.data import Split, open_split
-from gen.errors import DataError, GenError, OptionError, PluginError, Problem, RecipeError, ShapeError
+from gen.errors import DataError, GenError, OptionError, Problem, RecipeError, ShapeError
 from gen.interfaces import Dataset, Model
 from gen.plugins import Catalogue, catalogue, full_name
 from gen.recipe.recipe import Recipe
@@ -30,12 +31,16 @@ __all__ = ["Builder", "Experiment", "build", "small_component"]
 
 @attrs.define
 class Builder:
-    """Builds components from recipe values. `frozen` collects the parts that a recipe took frozen from another run."""
+    """Builds components from recipe values. `frozen` collects the parts that a recipe took frozen from another run.
+
+    `recorded` is what a trained model says of the plugins it was made with (`gen.absent.owners`).
+    """
 
     known: Catalogue = attrs.field(factory=catalogue)
     classes: dict[str, type] = attrs.field(factory=dict)
     frozen: list[nn.Module] = attrs.field(factory=list)
     taken: dict[str, str] = attrs.field(factory=dict)
+    recorded: Any = None
     _inline: dict[str, Any] = attrs.field(factory=dict)
 
     def load(self, name: str) -> type:
@@ -48,7 +53,7 @@ class Builder:
         if name not in self.classes:
             spec = self.known.find(name)
             if spec is None:
-                raise PluginError(f'no installed plugin provides "{name}": see gen plugin search {name}')
+                raise absent(name, self.known, self.recorded)
             self.classes[name] = load_class(spec, self.known)
         return self.classes[name]
 

@@ -89,7 +89,9 @@ def compiled(namespace: str, hook: str, distribution: str) -> Manifest:
         if not answer.is_file():
             raise PluginError(f"importing it ended the process (exit status {done.returncode})")
         text = answer.read_text(encoding="utf-8")
-    failure = json.loads(text).get("failure")
-    if failure:
-        raise PluginError(failure)
+    record = json.loads(text)
+    if "failure" in record:
+        error = PluginError(record["failure"])
+        error.__notes__ = record.get("trace", [])  # for whoever asks why
+        raise error
     return Manifest.from_text(text)

@@ -107,6 +107,7 @@ def load(path: str | Path, *, weights: str = "ema", known: Catalogue | None = No
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise CheckpointError(f"{folder / 'config.json'} is of another format: upgrade gen-core")
     builder = Builder(known) if known is not None else Builder()
+    builder.recorded = config.get("plugins")
     try:
         chosen, step = _choose(folder, config["files"], weights), int(config["step"])
         data, config["sample"] = _data_from_json(config["data"]), dict(config["sample"])

@@ -10,7 +10,7 @@ import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -18,10 +18,14 @@ from gen import sources
 from gen.errors import PluginError
 from gen.spec import ComponentSpec
 
+if TYPE_CHECKING:
+    import traceback
+
 __all__ = ["FILE", "Manifest", "compile", "components_of", "folder_of", "last_line", "read"]
 
 FILE = "gen-plugin.json"
 FORMAT = 1
+FRAMES = 6  # of a traceback that is shown
 
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -203,19 +207,31 @@ def main(argv: list[str]) -> int:
     except PluginError as error:
         text = json.dumps({"failure": str(error)})
     except (Exception, SystemExit) as error:
-        text = json.dumps({"failure": f"importing it failed with {last_line(error)}"})
+        text = json.dumps({"failure": f"importing it failed with {last_line(error)}", "trace": trace(error)})
     Path(answer).write_text(text, encoding="utf-8")
     return 0
 
 
 def last_line(error: BaseException) -> str:
     """What a traceback would end with, and the last place in a file."""
+    theirs = _frames(error)
+    place = f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""
+    return f"{type(error).__name__}: {error}".splitlines()[0] + place
+
+
+def trace(error: BaseException) -> list[str]:
+    """The way to the error through files of the plugin and of what it imports: the last lines of it."""
+    frames = [f"  {frame.filename}, line {frame.lineno}: {frame.line}" for frame in _frames(error)]
+    return [*frames[-FRAMES:], f"  {type(error).__name__}: {error}".splitlines()[0]]
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Without those of the import system, of gen and of what gen hands classes to."""
     import traceback
 
-    files = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    theirs = [(file, line) for file, line in files if file.is_file() and file.parent.name not in ("importlib", "gen")]
-    place = f" ({theirs[-1][0].name}, line {theirs[-1][1]})" if theirs else ""
-    return f"{type(error).__name__}: {error}".splitlines()[0] + place
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = ("importlib", "gen", "attr", "pluggy")
+    return [f for f in frames if Path(f.filename).is_file() and Path(f.filename).parent.name not in ours]
 
 
 if __name__ == "__main__":

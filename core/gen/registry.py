@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,14 @@ def parse(text: str, source: str) -> tuple[Entry, ...]:
     """The entries written in `text`; `source` is what a message calls it."""
     try:
         records: list[dict[str, Any]] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or []  # noqa: S506
-        return tuple(sorted((Entry(**record) for record in records), key=lambda entry: entry.namespace))
+        found = sorted((Entry(**record) for record in records), key=lambda entry: entry.namespace)
     except (yaml.YAMLError, TypeError) as error:
         raise PluginError(f"{source} is damaged: {error}") from error
+    for one, next_ in pairwise(found):
+        if one.namespace == next_.namespace:
+            claims = f"{one.package} and {next_.package} both claim the namespace {one.namespace}"
+            raise PluginError(f"{source} is damaged: {claims}, which has one owner")
+    return tuple(found)
 
 
 def updated(text: str, manifests: Iterable[Manifest]) -> str:

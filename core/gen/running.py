@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gen import checkpoint
+from gen.absent import require
 from gen.building import build, placing_errors
 from gen.console import Console
 from gen.errors import CommandError, GenError, Stopped
@@ -124,8 +125,9 @@ def resume(
         if not any(name == safe or name.startswith(f"{safe}.") for safe in _SAFE_TO_CHANGE):
             allowed = ", ".join(_SAFE_TO_CHANGE)
             raise CommandError(f'"{override}" would change what the run is; on resuming you may change {allowed}')
-    recipe = Recipe.read(folder.path / "resolved.yaml", overrides, catalogue=known)
     record = folder.read("run.json")
+    require(record.get("plugins"), known)
+    recipe = Recipe.read(folder.path / "resolved.yaml", overrides, catalogue=known)
     session = _session(recipe, known, data_root or record.get("data_root", "."), device, quiet)
     if record["data"] != session.fingerprint:
         raise CommandError(

@@ -16,7 +16,7 @@ from gen.building import Experiment
 from gen.checkpoint import Checkpoint
 from gen.console import Console, figures
 from gen.errors import CheckpointError
-from gen.evaluate import Evaluation, Measured, check_metrics, evaluate, source_of
+from gen.evaluate import Evaluation, Measured, check_metrics, evaluate, save_pictures, source_of
 from gen.files import dump_json, write_whole
 from gen.interfaces import Model, Sampler, Tracker
 from gen.loading import load, save_model
@@ -182,6 +182,7 @@ class Session:
         path = self.folder.path / "evaluate" / f"step-{step:08d}.json"
         path.parent.mkdir(exist_ok=True)
         write_whole(path, dump_json(cards))
+        save_pictures(found, path.with_suffix(""))
 
     def _fit(self, sampler: Sampler, model: Model, weights: str) -> None:
         """Fits a sampler that learns from data, once for a step and its weights."""

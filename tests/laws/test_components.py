@@ -7,6 +7,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import gen
 from gen.activate import load_class
 from gen.building import Builder
 from gen.component import component, describe, option, slot
+from gen.errors import DataError
 from gen.interfaces import Distance, Encoder, Model, Part, Sampler
 from gen.sections import ENTRY, PLAIN_KINDS
 from gen.spec import ComponentSpec
@@ -61,7 +63,8 @@ def parts(classes: dict[str, tuple[ComponentSpec, Any]]) -> dict[str, Any]:
         if issubclass(cls, nn.Module):
             slots = {s.name: first[s.kind] for s in spec.slots if s.required}
             data = DATA if spec.kind == "model" else None
-            made[name] = builder.make({"use": name, **slots}, SMALL.get(spec.kind), path=name, data=data)
+            with suppress(DataError):  # it lacks files that are not on this machine: an extractor's weights, say
+                made[name] = builder.make({"use": name, **slots}, SMALL.get(spec.kind), path=name, data=data)
     return made
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import attrs
 import pytest
 
 from gen import registry
-from gen.errors import GenError
+from gen.cli import COMMANDS
+from gen.cli.arguments import Parser
+from gen.errors import CommandError, GenError
 from gen.plugins import catalogue
 from gen.recipe.recipe import Recipe
 
@@ -21,6 +25,7 @@ LINK = re.compile(
     r"\[[^\]]*\]\(<?([^)\s>]+)>?(?: +\"[^\"]*\")?\)|^\[[^\]]+\]: +(\S+)|<(?:img|a)\b[^>]*?(?:src|href)=\"([^\"]+)\"",
     re.M,
 )
+SHELLS = ("sh", "bash", "console")
 NAMED = re.compile(r"\bgen (?:run|plan|validate|cat|cp) +(?:--smoke +)?([a-z0-9][a-z0-9/-]*)(?![\w./*-])")
 
 
@@ -110,6 +115,45 @@ def test_a_recipe_shown_is_valid(document: Document, tmp_path: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_a_command_shown_in_a_shell_is_one_that_gen_takes(document: Document) -> None:
+    wrong = []
+    for language, line, code in document.code:
+        for words in _commands(code) if language in SHELLS else ():
+            try:
+                _parse(words)
+            except GenError as error:
+                wrong.append(f"{document}:{line} {' '.join(words)}\n{error}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+def _commands(code: str) -> Iterator[list[str]]:
+    """The command lines of gen in a piece of shell, each without comment, redirection and what follows a pipe."""
+    for line in code.replace("\\\n", " ").splitlines():
+        for command in re.split(r"&&|;|\|", line.strip().removeprefix("$ ")):
+            words = shlex.split(command.partition(">")[0], comments=True)
+            if words and words[0] == "gen":
+                yield words[1:]
+
+
+def _parse(words: list[str]) -> None:
+    """Reads a command line as gen does, and carries nothing out."""
+    name, *rest = words
+    if name not in COMMANDS:
+        raise CommandError(f"there is no command gen {name}")
+    command = importlib.import_module(COMMANDS[name][1])
+    actions = getattr(command, "ACTIONS", None)
+    if actions is not None:
+        action, *rest = rest or [""]
+        if action not in actions:
+            raise CommandError(f"there is no action gen {name} {action}")
+        command = importlib.import_module(actions[action][1])
+    parser = Parser(prog=f"gen {name}", description="")
+    command.add(parser)
+    parser.parse(rest)
+
+
 def test_the_laws_above_find_what_they_look_for(tmp_path: Path) -> None:
     path = tmp_path / "some.md"
     path.write_text(
@@ -124,6 +168,12 @@ def test_the_laws_above_find_what_they_look_for(tmp_path: Path) -> None:
         ("yaml", 5, "gen: 1\n")
     ]
     assert _headings(path) == {"a-b-c"}
+    shell = "$ gen run a.yaml x.y=1 --quiet  # trains\npip install x && gen plugin lost NAME | less\n"
+    assert [*_commands(shell)] == [["run", "a.yaml", "x.y=1", "--quiet"], ["plugin", "lost", "NAME"]]
+    with pytest.raises(GenError, match="there is no action gen plugin lost"):
+        _parse(["plugin", "lost", "NAME"])
+    with pytest.raises(GenError, match="there is no such flag"):
+        _parse(["run", "a.yaml", "--quit"])
 
 
 def _headings(path: Path) -> set[str]:

@@ -40,6 +40,7 @@ COMMANDS = [
     "plugin list",
     "plugin list --json",
     "plugin search encoder",
+    "plugin deps tiny.yaml",
 ]
 HEAVY = {"torch", "numpy", "accelerate", "rich", "safetensors", "torchmetrics"}
 

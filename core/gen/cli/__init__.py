@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gen.errors import CommandError, GenError, did_you_mean
 
@@ -20,6 +21,7 @@ COMMANDS = {
     "sample": ("draw samples from a run", "gen.cli.sample"),
     "eval": ("measure a run anew, without training", "gen.cli.eval"),
     "compare": ("one table of several runs: metrics, time, options", "gen.cli.compare"),
+    "report": ("one HTML file of a run: curves, pictures, figures", "gen.cli.report"),
     "validate": ("check recipes: names, types, bounds, joins, data", "gen.cli.validate"),
     "plan": ("parts, shapes, parameters and memory of a recipe", "gen.cli.plan"),
     "ls": ("what is installed: components, recipes, plugins, runs", "gen.cli.ls"),
@@ -28,7 +30,7 @@ COMMANDS = {
     "cp": ("copy a shipped recipe to edit", "gen.cli.cp"),
     "schema": ("a JSON Schema of recipes, for editors", "gen.cli.schema"),
     "doctor": ("what is wrong with this installation", "gen.cli.doctor"),
-    "plugin": ("list plugins, write their manifests", "gen.cli.plugin"),
+    "plugin": ("list, find and check plugins, write their manifests", "gen.cli.plugin"),
 }
 
 
@@ -70,7 +72,12 @@ def _command(argv: list[str]) -> int:
     from gen.cli.arguments import Parser
 
     about, module = COMMANDS[name]
-    command = import_module(module)
+    command: Any = import_module(module)
+    if hasattr(command, "ACTIONS"):
+        if not words or words[0] not in command.ACTIONS:
+            return _actions(name, command.ACTIONS, words)
+        name, (about, module), words = f"{name} {words[0]}", command.ACTIONS[words[0]], words[1:]
+        command = import_module(module)
     parser = Parser(prog=f"gen {name}", description=about[0].upper() + about[1:] + ".")
     command.add(parser)
     try:
@@ -78,6 +85,21 @@ def _command(argv: list[str]) -> int:
     except SystemExit:  # argparse has shown the help
         return 0
     return int(command.main(args))
+
+
+def _actions(name: str, actions: Mapping[str, tuple[str, str]], words: Sequence[str]) -> int:
+    """The help of a command whose first word is an action.
+
+    Raises:
+        CommandError: the word is none, or missing.
+    """
+    if words and words[0] in ("-h", "--help"):
+        rows = [f"  {action:<{max(map(len, actions))}}  {about}" for action, (about, _) in actions.items()]
+        print("\n".join([f"usage: gen {name} ACTION …        gen {name} ACTION --help says more", "", *rows]))
+        return 0
+    near = did_you_mean(words[0], list(actions)) if words else ""
+    what = f'there is no action "{words[0]}"' if words else "name an action"
+    raise CommandError(f"gen {name}: {what}{f': {near}' if near else ''}\n   there are: {', '.join(actions)}")
 
 
 def _overview() -> str:

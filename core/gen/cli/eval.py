@@ -16,7 +16,7 @@ from gen.recipe.plain import read_plain
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from gen.evaluate import Evaluation, Measured
+    from gen.evaluate import Evaluation, Measured, Source
     from gen.interfaces import Metric
     from gen.loading import Loaded
     from gen.recipe.recipe import Recipe
@@ -38,6 +38,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="a label of the run's recipe, a component, or a YAML file of label: metric; again for more (the recipe's)",
     )
     parser.add_argument("--split", choices=("val", "test"), help="of the data (the recipe's)")
+    parser.add_argument(
+        "--with",
+        dest="sampler",
+        metavar="SAMPLER",
+        help="a sampler of the recipe, or a component (the first of the run)",
+    )
     parser.add_argument("--count", type=int, metavar="N", help="generated samples (the recipe's)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random here (0)")
     parser.add_argument("--weights", default="ema", help="raw, ema or ema-DECAY (ema)")
@@ -53,6 +59,7 @@ def main(args: argparse.Namespace) -> int:
     if wrong:
         raise CommandError(f'gen eval changes how a run is measured, not the run: "{wrong[0]}" is no evaluate.…=value')
 
+    from gen.absent import require
     from gen.evaluate import check_metrics, evaluate
     from gen.loading import load
     from gen.processes import make_accelerator
@@ -61,6 +68,7 @@ def main(args: argparse.Namespace) -> int:
 
     folder = RunFolder.open(Path(args.run))
     known = known_plugins(args)
+    require(folder.read("run.json").get("plugins"), known)
     written = Recipe.read(folder.path / "resolved.yaml", catalogue=known)
     labels, added = _chosen(args.metrics, list(written.config["evaluate"]["metrics"]))
     given = {"split": args.split, "count": args.count}
@@ -114,7 +122,7 @@ def _open(
     """The metrics, built, and what they look at."""
     from gen.building import Experiment, placing_errors
     from gen.data import open_split
-    from gen.evaluate import Evaluation, source_of
+    from gen.evaluate import Evaluation
     from gen.types import Progress
 
     config, root = recipe.config["evaluate"], Path(args.data_root or folder.read("run.json").get("data_root", "."))
@@ -123,7 +131,7 @@ def _open(
         train, split = open_split(dataset, "train", root), open_split(dataset, config["split"], root)
     model = loaded.model.to(accelerator.device).requires_grad_(False)
     experiment = Experiment(recipe, loaded.builder, dataset, train, split, model, root)
-    samplers = {label: loaded.sampler(label) for label in loaded.config["sample"]}
+    source = _source(args, loaded)
     with placing_errors(recipe):
         metrics = experiment.metrics()
     evaluation = Evaluation(
@@ -135,15 +143,28 @@ def _open(
         count=config["count"],
         accelerator=accelerator,
         progress=Progress(loaded.step, max(loaded.step, 1)),
-        source=source_of(samplers, model, args.weights),
+        source=source,
         train=train,
         weights=args.weights,
     )
     return metrics, evaluation
 
 
+def _source(args: argparse.Namespace, loaded: Loaded) -> Source | None:
+    """Where generated samples come from: the sampler of --with, or the run's first that needs no data."""
+    from gen.evaluate import source_of
+
+    labels = [args.sampler] if args.sampler else list(loaded.config["sample"])
+    samplers = {label: loaded.sampler(label) for label in labels}
+    source = source_of(samplers, loaded.model, args.weights)
+    if args.sampler and source is None:
+        raise CommandError(f"--with {args.sampler}: it starts from data, and metrics compare what is drawn without")
+    return source
+
+
 def _record(folder: RunFolder, step: int, found: Mapping[str, Measured]) -> Path:
     """A line of metrics.jsonl, and a file of its own for the cards: nothing measured earlier is overwritten."""
+    from gen.evaluate import save_pictures
     from gen.files import dump_json, write_whole
 
     folder.lock()
@@ -153,6 +174,7 @@ def _record(folder: RunFolder, step: int, found: Mapping[str, Measured]) -> Path
         number = len(list(parent.glob(f"step-{step:08d}-eval-*.json"))) + 1
         path = parent / f"step-{step:08d}-eval-{number:04d}.json"
         write_whole(path, dump_json({label: measured.record() for label, measured in found.items()}))
+        save_pictures(found, path.with_suffix(""))
         flat = {label: measured.value for label, measured in found.items()}
         parts = {f"{label}/{name}": v for label, measured in found.items() for name, v in measured.parts.items()}
         folder.append({"kind": "eval", "step": step, "file": path.name, **flat, **parts})

@@ -37,7 +37,10 @@ def main(args: argparse.Namespace) -> int:
     print(_listing(known, args.what))
     for plugin in known.plugins:
         if not plugin.usable and args.what != "plugins":
-            print(f"gen: the plugin {plugin} is left out, it is {plugin.state} (gen doctor says why)", file=sys.stderr)
+            print(
+                f"gen: the plugin {plugin} is left out, it is {plugin.state} (gen plugin why {plugin.namespace})",
+                file=sys.stderr,
+            )
     return 0
 
 

@@ -81,5 +81,6 @@ def _summary(done: Run) -> str:
     following = (
         ("go on", f"gen resume {done.path}") if done.signal else ("more samples", f"gen sample {done.path} -n 64")
     )
-    rows = [("run", str(done.path)), *values, *pictures, ("figures", str(done.path / "metrics.jsonl")), following]
+    figures_at = ("figures", str(done.path / "metrics.jsonl"))
+    rows = [("run", str(done.path)), *values, *pictures, figures_at, ("report", f"gen report {done.path}"), following]
     return f"{done.state} at step {done.step}\n{table(rows)}"

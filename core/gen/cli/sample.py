@@ -1,4 +1,7 @@
-"""`gen sample RUN`: draws from a trained model into a PNG grid and, on request, single images or an .npz file."""
+"""`gen sample RUN`: draws from a trained model into a PNG grid and, on request, single images or an .npz file.
+
+With `--translate FOLDER`, what it makes of the files of a folder, one picture for each.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gen.cli.arguments import add_plugin, known_plugins
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from gen.interfaces import Sampler
@@ -26,6 +30,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", type=int, help="the class to draw, for models trained with labels")
     parser.add_argument("--weights", default=None, help="raw, ema or ema-DECAY (the sampler's own choice)")
     parser.add_argument("-o", dest="out", metavar="PATH", help="a folder, or a file ending in .png or .npz")
+    parser.add_argument("--translate", metavar="FOLDER", help="translate the files of a folder, a picture for each")
+    parser.add_argument("--to", metavar="DOMAIN", help="the domain to translate to (the sampler's own choice)")
     parser.add_argument("--singles", action="store_true", help="single images as well")
     parser.add_argument(
         "--data-root", default=None, metavar="DIR", help="where the data are, for samplers that start there"
@@ -45,25 +51,65 @@ def main(args: argparse.Namespace) -> int:
     import torch
 
     from gen.loading import load
-    from gen.sampling import draw, interleave
 
     known = known_plugins(args)
     first = load(args.run, weights=args.weights or "ema", known=known)
-    sampler = first.sampler(args.sampler)
+    sampler = first.sampler(args.sampler or (_translator(first) if args.translate or args.to else None))
     loaded = first if args.weights or sampler.weights == "ema" else load(args.run, weights=sampler.weights, known=known)
     device = torch.device("cuda" if args.device != "cpu" and torch.cuda.is_available() else "cpu")
-    model = loaded.model.to(device)
-    n = args.n or sampler.count
-    split = _split(loaded, args) if sampler.given else None
-    x, given = draw(model, sampler, n, seed=args.seed, device=device, split=split, label=args.label)
-    domain = next(iter(model.data.domains.values()))
-    shown, columns = interleave(sampler, x, given, domain)
+    loaded.model.to(device)
     try:
-        written = _write(args, loaded, sampler, x, shown, columns, domain)
+        written = (_translate if args.translate else _draw)(args, loaded, sampler, device)
     except OSError as error:
         raise Stopped(f"cannot write {error.filename}: {error.strerror}. Choose another place with -o") from error
     print("\n".join(map(str, written)))
     return 0
+
+
+def _translator(loaded: Loaded) -> str:
+    """The label of the run's first sampler that translates."""
+    from gen.errors import CommandError
+
+    for label in loaded.config["sample"]:
+        if "to" in loaded.sampler(label).given:
+            return str(label)
+    raise CommandError(f"{loaded.path} names no sampler that translates: choose one with --with NAME (gen ls sampler)")
+
+
+def _draw(args: argparse.Namespace, loaded: Loaded, sampler: Sampler, device: torch.device) -> list[Path]:
+    from gen.sampling import domain_of, draw, interleave
+
+    split = _split(loaded, args) if sampler.given else None
+    n = args.n or sampler.count
+    x, given = draw(loaded.model, sampler, n, seed=args.seed, device=device, split=split, label=args.label, to=args.to)
+    shown, columns = interleave(loaded.model, sampler, x, given)
+    return _write(args, loaded, sampler, x, shown, columns, domain_of(loaded.model.data, given))
+
+
+def _translate(args: argparse.Namespace, loaded: Loaded, sampler: Sampler, device: torch.device) -> list[Path]:
+    """A picture for every file of a folder, of the same name."""
+    from gen.data import open_folder
+    from gen.errors import CommandError
+    from gen.pictures import save_picture
+    from gen.sampling import source, target, translations
+
+    data = loaded.model.data
+    to = target(sampler, data, args.to)
+    if to is None:
+        raise CommandError("this sampler translates nothing: leave --translate out, or choose another with --with")
+    folder = Path(args.out) if args.out else loaded.path.parent / "drawn" / f"to-{to}"
+    if folder.suffix in (".png", ".npz"):
+        raise CommandError(f"--translate writes a picture for every file: -o names a folder, got {args.out}")
+    dataset = loaded.builder.make(loaded.config["data_section"], path="data")
+    split = open_folder(dataset, Path(args.translate), source(data, to))
+    written: dict[Path, None] = {}
+    for number, x in translations(loaded.model, sampler, split, to, args.n, seed=args.seed, device=device):
+        path = folder / f"{split.rows.name(number)}.png"
+        path = path if path not in written else folder / f"{split.rows.name(number)}-{number}.png"
+        if save_picture(path, x[None], data.domains[to], 1) is None:
+            raise CommandError("translations of these data are no pictures")
+        written[path] = None
+    return list(written)
 
 
 def _split(loaded: Loaded, args: argparse.Namespace) -> Any:
@@ -88,7 +134,8 @@ def _write(
     from gen.errors import CommandError
     from gen.pictures import save_picture
 
-    label = (args.sampler or next(iter(loaded.config["sample"]))).replace("/", "-")
+    chosen = args.sampler or (_translator(loaded) if args.to else next(iter(loaded.config["sample"])))
+    label = chosen.replace("/", "-") + (f"-to-{args.to}" if args.to else "")
     folder = Path(args.out) if args.out else loaded.path.parent / "drawn"
     if folder.suffix == ".npz":
         return [_arrays(folder, x)]

@@ -62,7 +62,7 @@ def _report_failed(ctx: Context, plugin: PluginRecord, need: str, node: Node) ->
         f"{need} ({plugin.distribution} {plugin.version}), which is {state}: {plugin.reason}",
         node.place,
         plugin.remedy,
-        [f"(gen doctor {plugin.namespace})"],
+        [f"(gen plugin why {plugin.namespace})"],
     )
 
 

@@ -1,78 +1,31 @@
-"""`gen plugin list | search | manifest`: what is installed and in what state; the yellow pages; writing manifests."""
+"""`gen plugin manifest`: writes the manifests of plugins that are installed editable, and this checkout's registry."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from gen import registry
-from gen.cli.ls import plugins_table
-from gen.cli.table import table
 from gen.current import compiled, shipped
 from gen.errors import CommandError, PluginError, did_you_mean
 from gen.files import write_whole
 from gen.installed import declared
 from gen.manifest import FILE, Manifest, read
-from gen.plugins import PluginRecord, catalogue
+from gen.plugins import PluginRecord
 
 __all__ = ["add", "main"]
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=list(_ACTIONS), metavar="|".join(_ACTIONS), help="; ".join(_HELP))
-    parser.add_argument(
-        "words", nargs="*", metavar="NAME", help="manifest: namespaces (all editable ones); search: a word"
-    )
-    parser.add_argument("--json", action="store_true", help="list: for programs")
-    parser.add_argument("--check", action="store_true", help="manifest: write nothing, fail where a file would change")
-    parser.add_argument(
-        "--registry", action="store_true", help="manifest: only registry.yaml, from the manifests there"
-    )
+    parser.add_argument("words", nargs="*", metavar="NAMESPACE", help="which; all that are installed editable, if none")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail where a file would change")
+    parser.add_argument("--registry", action="store_true", help="only registry.yaml, from the manifests there")
 
 
 def main(args: argparse.Namespace) -> int:
-    return _ACTIONS[args.action](args)
-
-
-def _list(args: argparse.Namespace) -> int:
-    known = catalogue()
-    print(json.dumps([_record(plugin) for plugin in known.plugins], indent=2) if args.json else plugins_table(known))
-    return 0
-
-
-def _record(plugin: PluginRecord) -> dict[str, Any]:
-    return {
-        "namespace": plugin.namespace,
-        "package": plugin.package,
-        "distribution": plugin.distribution,
-        "version": plugin.version,
-        "folder": str(plugin.folder) if plugin.folder else None,
-        "state": plugin.state,
-        "reason": plugin.reason,
-        "remedy": plugin.remedy,
-        "api": list(plugin.api) if plugin.api else None,
-        "components": [spec.name for spec in plugin.components],
-        "recipes": [recipe.name for recipe in plugin.recipes],
-    }
-
-
-def _search(args: argparse.Namespace) -> int:
-    if len(args.words) != 1:
-        raise CommandError("gen plugin search: name one word: gen plugin search diffusion")
-    installed = {plugin.namespace for plugin in declared()}
-    for entry, names in registry.search(args.words[0]):
-        print(f"{entry.namespace}  {entry.summary}  ({'installed' if entry.namespace in installed else entry.install})")
-        if names:
-            print(table([(name, entry.components[name.partition("/")[2]]) for name in names]))
-    return 0
-
-
-def _manifest(args: argparse.Namespace) -> int:
     made: dict[str, Manifest] = {}
     failed = False
     for plugin in [] if args.registry else _chosen(args.words):
@@ -126,7 +79,3 @@ def _put(path: Path, text: str, check: bool) -> bool:
         write_whole(path, text)
     print(f"{path}: {'out of date (gen plugin manifest)' if check else 'written'}")
     return True
-
-
-_ACTIONS = {"list": _list, "search": _search, "manifest": _manifest}
-_HELP = ("list: the installed plugins and their states", "search: which package holds something", "manifest: write it")
