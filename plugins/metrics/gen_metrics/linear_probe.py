@@ -7,7 +7,7 @@ code is worth something where it beats those. The few-label curve asks the same 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ class LinearProbe(Metric):
 
     needs = ("encode",)
     better = "higher"
+    example: ClassVar[dict[str, object]] = {"labels": (10,), "repeats": 1}
     samples: int = option(5000, min=10, max=1_000_000, doc="training samples used, the first ones")
     labels: tuple[int, ...] = option((10, 100, 1000), min=1, doc="sizes of the few-label curve")
     repeats: int = option(3, min=1, max=100, doc="choices of labels for every point of the curve")

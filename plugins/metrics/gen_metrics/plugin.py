@@ -23,9 +23,11 @@ def gen_components() -> list[Component]:
         Component("nearest-neighbour", "gen_metrics.sets.nearest_neighbour:NearestNeighbour"),
         Component("class-entropy", "gen_metrics.sets.class_entropy:ClassEntropy"),
         Component("linear-probe", "gen_metrics.linear_probe:LinearProbe"),
+        Component("latent-map", "gen_metrics.latent_map:LatentMap"),
         Component("parameters", "gen_metrics.cost:Parameters"),
         Component("seconds", "gen_metrics.cost:Seconds"),
         Component("random-features", "gen_metrics.extractors.random_features:RandomFeatures"),
+        Component("inception", "gen_metrics.extractors.inception:Inception"),
         Component("classifier", "gen_metrics.extractors.classifier:Classifier"),
         Component("classifier-model", "gen_metrics.classifier_model:ClassifierModel"),
     ]

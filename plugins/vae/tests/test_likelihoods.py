@@ -5,6 +5,7 @@ import operator
 import pytest
 import torch
 
+from gen_sdk.oracles.ising import Ising
 from gen_vae.likelihoods.bernoulli import Bernoulli
 from gen_vae.likelihoods.categorical import Categorical
 from gen_vae.likelihoods.discretized_logistic import DiscretizedLogistic
@@ -23,11 +24,12 @@ def rng(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def test_bernoulli_sums_to_one_over_all_images():
-    images = torch.tensor(list(itertools.product([-1.0, 1.0], repeat=6)), dtype=torch.float64).view(64, 1, 2, 3)
-    logits = torch.randn(1, 1, 2, 3, generator=rng(), dtype=torch.float64).expand(64, -1, -1, -1)
+def test_bernoulli_is_the_ising_model_without_couplings():
+    field = torch.randn(2, 3, generator=rng(), dtype=torch.float64)
+    ising = Ising(field, torch.zeros(2, 2, dtype=torch.float64), torch.zeros(1, 3, dtype=torch.float64))
+    log_prob = Bernoulli().log_prob(2 * field.expand(64, 1, 2, 3), ising.images)
 
-    assert Bernoulli().log_prob(logits, images).exp().sum().item() == pytest.approx(1, abs=1e-12)
+    torch.testing.assert_close(log_prob.exp(), ising.probabilities, rtol=1e-12, atol=0)
 
 
 def test_gaussian_integrates_to_one():

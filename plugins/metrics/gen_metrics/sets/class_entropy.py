@@ -8,7 +8,7 @@ log2 K bits for K classes in equal shares; 0 where every sample is of one class 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -31,6 +31,7 @@ class ClassEntropy(Metric):
 
     better = "higher"
     draws = True
+    example: ClassVar[dict[str, object]] = {"classifier": {"use": "metrics/classifier", "width": 4, "size": 8}}
     classifier: Extractor = slot(doc="a trained classifier: {run: RUN, part: body} of a metrics/classifier-model run")
 
     @classmethod

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-__all__ = ["distances", "nearest", "radii"]
+__all__ = ["distances", "matches", "nearest", "radii"]
 
 PIECE = 512
 
@@ -28,13 +28,19 @@ def radii(x: Tensor, k: int) -> Tensor:
 
 
 def nearest(x: Tensor, y: Tensor) -> Tensor:
-    """The distance of every point of x [N, D] to the nearest of y [M, D]: [N].
+    """The distance of every point of x [N, D] to the nearest of y [M, D]: [N]."""
+    return matches(x, y)[0]
+
+
+def matches(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The distance [N] of every point of x [N, D] to the nearest of y [M, D], and the number [N] of that one in y.
 
     Found by squared distances through a matrix product, which is fast for many points, then measured directly.
     """
-    found = []
+    found, numbers = [], []
     square = y.square().sum(1)  # [M]
     for piece in x.split(PIECE):
         best = (square - 2 * piece @ y.T).argmin(1)  # [n]
         found.append((piece - y[best]).square().sum(1).sqrt())
-    return torch.cat(found)
+        numbers.append(best)
+    return torch.cat(found), torch.cat(numbers)

@@ -38,8 +38,13 @@ class DiscretizedLogistic(Likelihood):
         return self._log_mass(params, index).flatten(1).sum(1)  # [B]
 
     def mean(self, params: Tensor) -> Tensor:
-        """The location, which is the mean of the density before it is cut into levels, kept in [-1, 1]."""
-        return params.chunk(2, dim=1)[0].clamp(-1, 1)
+        """The mean of the density before it is cut into levels, its tails beyond -1 and 1 drawn in: 1 - integral of F.
+
+        Right to a fraction of a level; of a sharp density it is the location.
+        """
+        location, log_scale = params.chunk(2, dim=1)
+        scale = (log_scale + START).clamp(min=LEAST).exp()
+        return 1 - scale * (F.softplus((1 - location) / scale) - F.softplus((-1 - location) / scale))
 
     def sample(self, params: Tensor, rng: torch.Generator | None = None) -> Tensor:
         location, log_scale = params.chunk(2, dim=1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,7 @@ class Vamp(Prior):
     model with a posterior can have this prior, such as vae/vae.
     """
 
+    example: ClassVar[dict[str, object]] = {"components": 6}
     components: int = option(500, min=1, max=100_000, doc="pseudo-inputs, K; each step encodes all of them")
     out_shape: Shape = wired()  # of the data
 
