@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from gen.interfaces import Dataset, Rows
 from gen.rows import TensorRows
 from gen.types import CondSpec, DataSpec, Domain
 from gen_data.array_files import load_arrays
+from gen_data.example import write_arrays
 from gen_data.files import contents, inside, shown
 from gen_data.splits import permuted_split
 
@@ -30,6 +32,7 @@ class Arrays(Dataset):
     are and their range is measured over the whole file, unless `range` states it. The splits are fixed.
     """
 
+    example: ClassVar[dict[str, object]] = {"file": "example.npz", "cond": "y"}
     file: str = option(path="file", doc="the file, under the data root")
     x: str = option("x", doc="name of the array of samples in the file")
     cond: str | None = option(None, doc="name of the array of labels [N], whole numbers from 0; null: no labels")
@@ -38,6 +41,11 @@ class Arrays(Dataset):
     range: tuple[float, float] | None = option(None, doc="range of the values as stored; null: measured")
     val: float = option(0.1, min=0, doc="held out for validation: below 1 a share, from 1 on a count")
     test: float = option(0.1, min=0, doc="held out for the test: below 1 a share, from 1 on a count")
+
+    @classmethod
+    def example_data(cls, root: Path) -> None:
+        """Writes the files that `example` names."""
+        write_arrays(root / "example.npz")
 
     def open(self, split: str, root: Path) -> Rows:
         path = inside(root, self.file, "file")

@@ -33,15 +33,17 @@ class Reader:
     """Reads images as uint8 arrays [channels, side, side].
 
     `fit` brings an image to the square: crop (the central square, scaled), stretch, pad (scaled whole, black
-    around it), exact (any other size is refused).
+    around it), exact (any other size is refused). An image of several `panels` shows them side by side, of one width;
+    each is brought to the square by itself.
     """
 
     side: int
     channels: int
     fit: str
+    panels: int = 1
 
     def read(self, path: Path) -> np.ndarray:
-        """The first frame, turned as its EXIF says, uint8 [C, H, W].
+        """The first frame, turned as its EXIF says, uint8 [C, H, W]; of several panels [panels, C, H, W].
 
         Raises:
             DataError: naming the file and what is wrong with it.
@@ -66,18 +68,29 @@ class Reader:
             width, height = image.size
             if width * height > MEGAPIXELS * 1_000_000:
                 raise DataError(_TOO_LARGE)
-            if self.fit == "exact" and image.size != (self.side, self.side):
+            whole = (self.panels * self.side, self.side)
+            if self.fit == "exact" and image.size != whole:
                 raise DataError(
-                    f"is {width}x{height}, but {self.side}x{self.side} is wanted: set fit to crop, stretch or pad"
+                    f"is {width}x{height}, but {whole[0]}x{whole[1]} is wanted: set fit to crop, stretch or pad"
                 )
-            if self.fit != "exact":
+            if self.fit != "exact" and self.panels == 1:
                 image.draft(None, (2 * self.side, 2 * self.side))  # a large JPEG is unpacked at half its size or less
             image.load()
             if image.format == "PNG" and lacks_rows(image, file):
                 raise DataError("cannot be read (rows are missing)")
             upright = ImageOps.exif_transpose(image)
             flat = _flatten(upright, "L" if self.channels == 1 else "RGB")
-            pixels = np.asarray(self._fitted(flat))  # [H, W] or [H, W, C]
+            shown = [self._bytes(panel) for panel in self._cut(flat)]
+        return shown[0] if self.panels == 1 else np.stack(shown)
+
+    def _cut(self, image: Image.Image) -> list[Image.Image]:
+        width, rest = divmod(image.width, self.panels)
+        if rest:
+            raise DataError(f"is {image.width} pixels wide, which {self.panels} panels of one width cannot be")
+        return [image.crop((i * width, 0, (i + 1) * width, image.height)) for i in range(self.panels)]
+
+    def _bytes(self, image: Image.Image) -> np.ndarray:
+        pixels = np.asarray(self._fitted(image))  # [H, W] or [H, W, C]
         return np.ascontiguousarray(pixels.reshape(self.side, self.side, self.channels).transpose(2, 0, 1))
 
     def _fitted(self, image: Image.Image) -> Image.Image:

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import attrs
 import numpy as np
 import torch
 from torch import Tensor
@@ -69,10 +68,15 @@ class ImageRows(Rows):
         return Batch(x, cond, index)
 
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(repr(attrs.astuple(self.reader)).encode())
+        reader = self.reader
+        told = (reader.side, reader.channels, reader.fit, *([reader.panels] if reader.panels > 1 else []))
+        digest = hashlib.sha256(repr(told).encode())
         for file in self.files:
             digest.update(f"{file.name}\0{file.size}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
+
+    def name(self, number: int) -> str:
+        return self.files[number].name.rpartition(".")[0]
 
     def _read(self, place: int) -> tuple[int, np.ndarray]:
         """The pixels of a sample, or of its replacement, and the place they come from."""
@@ -115,9 +119,13 @@ class CachedRows(TensorRows):
         super().__init__(rows.spec, x, cond)
         self.bad = rows.bad
         self._fingerprint = rows.fingerprint()
+        self._name = rows.name
 
     def fingerprint(self) -> str:
         return self._fingerprint
+
+    def name(self, number: int) -> str:
+        return self._name(number)
 
 
 def cached(rows: ImageRows) -> CachedRows:

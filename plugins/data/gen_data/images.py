@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
@@ -11,6 +12,7 @@ from gen.errors import DataError
 from gen.interfaces import Dataset, Rows
 from gen.types import CondSpec, DataSpec, Domain
 from gen_data.decode import Reader
+from gen_data.example import write_images
 from gen_data.files import inside, shown
 from gen_data.folder import classes, list_images
 from gen_data.image_rows import ImageRows, cached
@@ -30,6 +32,7 @@ class Images(Dataset):
     animations the first frame is read; files of more than 64 megapixels are refused.
     """
 
+    example: ClassVar[dict[str, object]] = {"folder": "images", "side": 8, "channels": 1, "val": 4, "test": 4}
     folder: str = option(path="folder", doc="where the images lie, under the data root")
     side: int = option(64, min=1, max=4096, doc="height and width in pixels")
     channels: int = option(3, choices=(1, 3), doc="1: grey, 3: colour")
@@ -44,6 +47,11 @@ class Images(Dataset):
     on_bad: str = option(
         "stop", choices=("stop", "skip"), doc="an unreadable image stops the run, or another takes its place (to 1 %)"
     )
+
+    @classmethod
+    def example_data(cls, root: Path) -> None:
+        """Writes the files that `example` names."""
+        write_images(root / "images", 24)
 
     def open(self, split: str, root: Path) -> Rows:
         folder = inside(root, self.folder, "folder")

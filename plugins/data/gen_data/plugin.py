@@ -12,9 +12,12 @@ def gen_components() -> list[Component]:
     """The data sets and transforms of the namespace `data`."""
     return [
         Component("digits", "gen_data.digits:Digits"),
+        Component("digit-domains", "gen_data.digit_domains:DigitDomains"),
         Component("mnist", "gen_data.mnist:Mnist"),
         Component("fashion-mnist", "gen_data.mnist:FashionMnist"),
         Component("images", "gen_data.images:Images"),
+        Component("unpaired", "gen_data.unpaired:Unpaired"),
+        Component("paired", "gen_data.paired:Paired"),
         Component("arrays", "gen_data.arrays:Arrays"),
         Component("points2d", "gen_data.points2d:Points2d"),
         Component("resize", "gen_data.transforms.resize:Resize"),

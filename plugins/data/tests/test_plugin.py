@@ -26,7 +26,7 @@ def test_every_component_is_there_and_documented(component: Component) -> None:
 def test_names_are_unique() -> None:
     names = [component.name for component in gen_components()]
 
-    assert len(names) == len(set(names)) == 14
+    assert len(names) == len(set(names)) == 17
 
 
 def test_the_hook_module_is_free_of_torch() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from gen_data.densities import figure
 from gen_data.points2d import Points2d
+from gen_sdk.oracles.gaussian_mixture import GaussianMixture
 
 FIGURES = ("eight-gaussians", "grid", "moons", "rings")
 NOWHERE = Path("no data root is needed")
@@ -43,6 +45,17 @@ def test_density_is_that_of_the_points(figure: str, plane: torch.Tensor) -> None
 
     assert expected[seen].sum() > 0.99 * len(x)
     assert abs(chi_squared - seen.sum()) < 5 * math.sqrt(2 * seen.sum())  # five standard deviations
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "rings"])
+def test_figures_of_points_are_mixtures_of_gaussians(name: str) -> None:
+    centres = figure(name, 0.1).centres.double()
+    count = len(centres)
+    covariances = 0.01 * torch.eye(2, dtype=torch.float64).expand(count, 2, 2)
+    mixture = GaussianMixture(torch.full((count,), 1 / count, dtype=torch.float64), centres, covariances)
+    x = torch.rand(100, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 2 - 1
+
+    torch.testing.assert_close(Points2d(figure=name, noise=0.1).log_prob(x), mixture.log_prob(x), rtol=1e-6, atol=1e-6)
 
 
 def test_rings_have_the_closed_form_of_one_circle_in_the_middle() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 import torch
 from torch import Tensor
@@ -20,7 +22,7 @@ class Crop(Transform):
     """Cuts out the middle of images, or while training a piece at a random place, drawn anew each time."""
 
     augments = True
-
+    example: ClassVar[dict[str, object]] = {"to": 8}
     to: int = option(min=1, max=16_384, doc="the side in pixels")
     width: int | None = option(None, min=1, max=16_384, doc="the width, where it differs from the height")
     mode: str = option("centre", choices=("centre", "random"), doc="which piece")

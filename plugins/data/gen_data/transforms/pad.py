@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 import torch
 from torch import Tensor
@@ -19,6 +21,7 @@ __all__ = ["Pad"]
 class Pad(Sourced):
     """Centres images on a larger canvas; of an odd margin the right and lower sides get one more."""
 
+    example: ClassVar[dict[str, object]] = {"to": 20}
     to: int = option(min=1, max=16_384, doc="the side in pixels")
     width: int | None = option(None, min=1, max=16_384, doc="the width, where it differs from the height")
     value: float | None = option(None, doc="the value of the margin; null: the low end of the range")

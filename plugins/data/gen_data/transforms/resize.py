@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 import torch
 from torch import Tensor
@@ -19,6 +21,7 @@ __all__ = ["Resize"]
 class Resize(Transform):
     """Scales images to another height and width (bilinear, antialiased); values in between arise: levels are lost."""
 
+    example: ClassVar[dict[str, object]] = {"to": 8}
     to: int = option(min=1, max=16_384, doc="the side in pixels")
     width: int | None = option(None, min=1, max=16_384, doc="the width, where it differs from the height")
 

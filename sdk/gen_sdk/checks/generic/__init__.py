@@ -1,0 +1,1 @@
+"""Checks of what every component must be, whatever its kind."""

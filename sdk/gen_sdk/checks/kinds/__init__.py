@@ -1,0 +1,1 @@
+"""Checks of what each interface promises; every check is chosen by kind and declared capabilities, never by name."""
