@@ -19,7 +19,7 @@ from gen.integrity import read_header
 from gen.recipe.plain import read_plain
 from gen.rundir import RunFolder
 
-__all__ = ["RunRecord", "best_of", "differing", "flat", "read_run"]
+__all__ = ["RunRecord", "best_of", "differing", "flat", "numbers", "read_run"]
 
 OF_THE_RUN = ("seed", "sampler", "weights")
 """What a card says of the run rather than of the ruler."""
@@ -54,7 +54,7 @@ def read_run(path: str | Path) -> RunRecord:
         raise CheckpointError(f"{folder.path / 'resolved.yaml'} is damaged: it should hold a mapping")
     skipped = ("name", "about", "evaluate", "save", "track", "gen")
     options = {name: value for name, value in recipe.items() if name not in skipped}
-    return RunRecord(folder.path, _figures(folder.path), flat(options), max(trained, default=None), _numbers(folder))
+    return RunRecord(folder.path, _figures(folder.path), flat(options), max(trained, default=None), numbers(folder))
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _figures(path: Path) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _numbers(folder: RunFolder) -> int | None:
+def numbers(folder: RunFolder) -> int | None:
     """How many numbers the model's raw weights hold, buffers included, from the header of the file."""
     try:
         config = read_json(folder.model / "config.json")

@@ -22,7 +22,7 @@ from gen.rows import TensorRows
 from gen.seeds import generator, key
 from gen.types import Batch, DataSpec, Domain
 
-__all__ = ["Split", "Stream", "open_split"]
+__all__ = ["Split", "Stream", "open_folder", "open_split"]
 
 _CHUNK = 4096
 _PRECOMPUTE_LIMIT = 2 << 30  # bytes: above this, unvarying transforms run on each batch instead of once
@@ -48,7 +48,10 @@ class Split:
         return self.finish(self.rows.fetch(index), rng, device)
 
     def finish(self, raw: Batch, rng: torch.Generator | None, device: torch.device) -> Batch:
-        """Moves, converts and transforms what `rows.fetch` gave."""
+        """Moves, converts and transforms what `rows.fetch` gave.
+
+        Of several domains each meets the same random draws, so that a pair is mirrored or cropped alike.
+        """
         cond = raw.cond.to(device, non_blocking=True) if raw.cond is not None else None
         domains = self.rows.spec.domains
 
@@ -60,7 +63,13 @@ class Split:
 
         if isinstance(raw.x, Tensor):
             return Batch(one(raw.x, next(iter(domains.values()))), cond, raw.index)
-        return Batch({name: one(x, domains[name]) for name, x in raw.x.items()}, cond, raw.index)
+        drawn = rng.get_state() if rng is not None else None
+        made = {}
+        for name, x in raw.x.items():
+            if rng is not None and drawn is not None:
+                rng.set_state(drawn)
+            made[name] = one(x, domains[name])
+        return Batch(made, cond, raw.index)
 
     def batches(self, size: int, device: torch.device, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         """Every sample once, in order; rank r of `world` takes every world-th batch. The last one may be short."""
@@ -90,15 +99,29 @@ def open_split(dataset: Dataset, split: str, root: Path) -> Split:
     rows = dataset.open(split, root)
     if len(rows) == 0:
         raise DataError(f"the {split} split is empty")
+    return _prepared(rows, dataset, split == "train")
+
+
+def open_folder(dataset: Dataset, folder: Path, domain: str) -> Split:
+    """Files of the user's own as samples of one domain, prepared as the data set prepares held-out samples.
+
+    Raises:
+        DataError: the data set reads no folders, or this one holds nothing to read.
+    """
+    return _prepared(dataset.open_folder(folder, domain), dataset, False)
+
+
+def _prepared(rows: Rows, dataset: Dataset, training: bool) -> Split:
     domains = dict(rows.spec.domains)
     for transform in dataset.transforms:
         domains = {name: transform.domain(domain) for name, domain in domains.items()}
     spec = DataSpec(domains, rows.spec.cond)
     steady = next((i for i, t in enumerate(dataset.transforms) if t.random), len(dataset.transforms))
     bytes_needed = 4 * len(rows) * sum(torch.Size(domain.shape).numel() for domain in domains.values())
-    if rows.lazy or steady == 0 or bytes_needed > _PRECOMPUTE_LIMIT:
-        return Split(rows, dataset.transforms, spec, split == "train")
-    return Split(_once(rows, dataset.transforms[:steady]), dataset.transforms[steady:], spec, split == "train")
+    redrawn = type(rows).order is not Rows.order  # its numbers go beyond `len`: there is no table of them to keep
+    if rows.lazy or redrawn or steady == 0 or bytes_needed > _PRECOMPUTE_LIMIT:
+        return Split(rows, dataset.transforms, spec, training)
+    return Split(_once(rows, dataset.transforms[:steady]), dataset.transforms[steady:], spec, training)
 
 
 def _once(rows: Rows, transforms: tuple[Transform, ...]) -> Rows:
@@ -149,7 +172,7 @@ class Stream:
     def order(self, epoch: int) -> Tensor:
         """The order of the samples [N] in an epoch: a function of (seed, epoch)."""
         if epoch != self._epoch:
-            self._order = torch.randperm(len(self.split), generator=generator(self.seed, "order", epoch))
+            self._order = self.split.rows.order(generator(self.seed, "order", epoch))
             self._epoch = epoch
         return self._order
 

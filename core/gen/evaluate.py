@@ -9,6 +9,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -19,12 +20,23 @@ from torch import Tensor, nn
 from gen.component import options_of
 from gen.data import Split
 from gen.errors import CommandError
+from gen.files import write_whole
 from gen.interfaces import Extractor, Metric, Model, Sampler
+from gen.pictures import png
 from gen.sampling import draw
 from gen.seeds import generator, key, seed_all
 from gen.types import Batch, Domain, Progress
 
-__all__ = ["Evaluation", "Measured", "Source", "check_metrics", "content_hash", "evaluate", "source_of"]
+__all__ = [
+    "Evaluation",
+    "Measured",
+    "Source",
+    "check_metrics",
+    "content_hash",
+    "evaluate",
+    "save_pictures",
+    "source_of",
+]
 
 CHUNK = 256
 """About so many samples are drawn at a time; a fixed size, so that neither the batch nor the processes change them."""
@@ -32,12 +44,16 @@ CHUNK = 256
 
 @attrs.frozen
 class Measured:
-    """A metric's value. `parts` are further figures of the same measurement; `card` says how it was made."""
+    """A metric's value. `parts` are further figures of the same measurement; `card` says how it was made.
+
+    `pictures` show what was measured: name → an image [C, H, W] of uint8, C 1 or 3. They are no part of the record.
+    """
 
     value: float
     unit: str = ""
     parts: dict[str, float] = attrs.field(factory=dict)
     card: dict[str, Any] = attrs.field(factory=dict)
+    pictures: dict[str, Tensor] = attrs.field(factory=dict, eq=False)
 
     def record(self) -> dict[str, Any]:
         """As JSON holds it; what is not finite is null."""
@@ -159,6 +175,11 @@ class Evaluation:
         x: Tensor = self._kept["generated"]
         return x
 
+    def samples(self, of: str, index: Tensor) -> Tensor:
+        """The samples [n, *shape] of a set with these numbers, on the CPU; for `of` see `rows`. Meant for pictures."""
+        x: Tensor = self._batch(of, index).x.cpu()
+        return x
+
     def seconds(self) -> float:
         """Seconds it took to draw the generated samples, summed over processes."""
         self.generated()
@@ -249,6 +270,14 @@ class Evaluation:
         shape, dtype = next(found for found in shapes if found is not None)
         mine = torch.zeros(shape, dtype=dtype) if whole is None else whole
         return self.sum(mine.to(self.device)).cpu()  # every row is zero on all processes but one: the sum is exact
+
+
+def save_pictures(found: Mapping[str, Measured], folder: Path) -> None:
+    """Writes the pictures of measurements as folder/LABEL.NAME.png; without any, no folder is made."""
+    for label, measured in found.items():
+        for name, image in measured.pictures.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / f"{label}.{name}.png", png(image))
 
 
 NO_SOURCE = "compares generated samples, and no sampler here draws without data: add one under sample"

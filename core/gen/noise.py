@@ -34,6 +34,7 @@ __all__ = [
     "level_at",
     "noise_of",
     "step_back",
+    "target_of",
     "x_of",
 ]
 
@@ -73,6 +74,12 @@ def level_at(schedule: NoiseSchedule, t: Tensor) -> Level:
 def add_noise(x: Tensor, noise: Tensor, level: Level) -> Tensor:
     """x_noisy = alpha x + sigma noise [B, *shape]."""
     return expand(level.alpha, x) * x + expand(level.sigma, x) * noise
+
+
+def target_of(x: Tensor, noise: Tensor, level: Level, of: str, sigma_data: float = 0.5) -> Tensor:
+    """What a network that knew x and noise would put out in the parameterization `of`, [B, *shape]."""
+    c, d = _coefficients(of, level, sigma_data)
+    return expand(c, x) * x + expand(d, x) * noise
 
 
 def x_of(output: Tensor, x_noisy: Tensor, level: Level, of: str, sigma_data: float = 0.5) -> Tensor:
@@ -121,11 +128,15 @@ def _coefficients(name: str, level: Level, sigma_data: float) -> tuple[Tensor, T
 
 @attrs.frozen(eq=False)
 class StepBack:
-    """q(x_s | x_t, x) for s before t: its mean is from_noisy x_t + from_x x, its variance is `variance`; each [B]."""
+    """q(x_s | x_t, x) for s before t: its mean is from_noisy x_t + from_x x, its variance is `variance`; each [B].
+
+    `kernel` is the variance of q(x_t | x_s), DDPM's beta, which is the other usual choice for a model's variance.
+    """
 
     from_noisy: Tensor
     from_x: Tensor
     variance: Tensor
+    kernel: Tensor
 
 
 def step_back(earlier: Level, later: Level) -> StepBack:
@@ -136,7 +147,7 @@ def step_back(earlier: Level, later: Level) -> StepBack:
     ratio = later.alpha / earlier.alpha  # of q(x_t | x_s) = N(ratio x_s, kernel I)
     kernel = (later.sigma**2 - ratio**2 * earlier.sigma**2).clamp(min=0)  # rounding may leave -1e-17
     share = earlier.sigma**2 / later.sigma**2
-    return StepBack(ratio * share, earlier.alpha * kernel / later.sigma**2, kernel * share)
+    return StepBack(ratio * share, earlier.alpha * kernel / later.sigma**2, kernel * share, kernel)
 
 
 def expand(values: Tensor, like: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Pictures of samples: grids of images and clouds of points, as 8-bit arrays and PNG files.
 
-PNG is written here with the standard library, so that core needs no imaging package.
+PNG is written here with the standard library, so that training needs no imaging package.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -12,9 +12,11 @@ from gen.data import Split
 from gen.errors import CommandError
 from gen.interfaces import Model, Sampler
 from gen.seeds import generator
-from gen.types import Domain, Given
+from gen.types import DataSpec, Domain, Given
 
-__all__ = ["draw", "given_for", "interleave", "labels_for"]
+__all__ = ["domain_of", "draw", "given_for", "interleave", "labels_for", "source", "target", "translations"]
+
+_CHUNK = 32  # files translated at a time
 
 
 def labels_for(model: Model, n: int, label: int | None, device: torch.device) -> Tensor | None:
@@ -38,20 +40,50 @@ def labels_for(model: Model, n: int, label: int | None, device: torch.device) ->
 
 
 def given_for(
-    sampler: Sampler, split: Split | None, n: int, device: torch.device
+    sampler: Sampler, split: Split | None, n: int, device: torch.device, to: str | None = None
 ) -> tuple[Given | None, Tensor | None]:
     """What the sampler starts from, taken from a split, and the labels that belong to it.
 
+    A sampler that translates is given samples of another domain than the one it translates to.
+
     Raises:
-        CommandError: the sampler needs data and there are none.
+        CommandError: the sampler needs data and there are none, or they have no such domain.
     """
+    if to is not None and "to" not in sampler.given:
+        raise CommandError("this sampler translates nothing: leave --to out, or choose another with --with")
     if "x" not in sampler.given:
         return None, None
     if split is None:
         raise CommandError("this sampler starts from data: name the data root with --data-root")
     batch = split.first(n, device)
-    x = batch.x if isinstance(batch.x, Tensor) else next(iter(batch.x.values()))
-    return Given(x=x), batch.cond
+    to = target(sampler, split.spec, to)
+    if isinstance(batch.x, Tensor):
+        return Given(x=batch.x, to=to), batch.cond
+    return Given(x=batch.x[source(split.spec, to)], to=to), batch.cond
+
+
+def target(sampler: Sampler, data: DataSpec, to: str | None = None) -> str | None:
+    """The domain that a sampler translates to: `to`, its option of that name, or the last; None if it translates none.
+
+    Raises:
+        CommandError: the data have no such domain.
+    """
+    if "to" not in sampler.given:
+        return None
+    chosen: str = to or getattr(sampler, "to", None) or list(data.domains)[-1]
+    if chosen not in data.domains:
+        raise CommandError(f'there is no domain "{chosen}" to translate to: the data have {", ".join(data.domains)}')
+    return chosen
+
+
+def source(data: DataSpec, to: str | None) -> str:
+    """The domain that samples are taken from: the first that is not `to`."""
+    return next((name for name in data.domains if name != to), next(iter(data.domains)))
+
+
+def domain_of(data: DataSpec, given: Given | None) -> Domain:
+    """The domain that drawn samples belong to."""
+    return data.domains[given.to] if given is not None and given.to else next(iter(data.domains.values()))
 
 
 @torch.no_grad()
@@ -64,11 +96,12 @@ def draw(
     device: torch.device,
     split: Split | None = None,
     label: int | None = None,
+    to: str | None = None,
     observe: Callable[[int, int, Tensor], None] | None = None,
 ) -> tuple[Tensor, Given | None]:
     """n samples [n, *shape] of a model in evaluation mode, and what they were drawn from."""
     assert not model.training, "samples are drawn in evaluation mode"
-    given, given_cond = given_for(sampler, split, n, device)
+    given, given_cond = given_for(sampler, split, n, device, to)
     cond = labels_for(model, n, label, device)
     if cond is not None and given_cond is not None and label is None:
         cond = given_cond
@@ -77,14 +110,37 @@ def draw(
     return sampler.sample(model, n, **options), given
 
 
-def interleave(sampler: Sampler, x: Tensor, given: Given | None, domain: Domain) -> tuple[Tensor, int | None]:
-    """The samples in the order of a picture, and its columns: reconstructions stand under what they reconstruct."""
+@torch.no_grad()
+def translations(
+    model: Model, sampler: Sampler, split: Split, to: str, n: int | None, *, seed: int, device: torch.device
+) -> Iterator[tuple[int, Tensor]]:
+    """The first n samples of a split (all without n) in another domain, one by one: number and translation [*shape]."""
+    rng = generator(seed, "sample", device=device)
+    for batch in split.batches(_CHUNK, device):
+        made = sampler.sample(model, len(batch.index), rng=rng, given=Given(x=batch.x, to=to))
+        for number, x in zip(batch.index.tolist(), made, strict=True):
+            if n is not None and number >= n:
+                return
+            yield number, x
+
+
+def interleave(model: Model, sampler: Sampler, x: Tensor, given: Given | None) -> tuple[Tensor, int | None]:
+    """The samples in the order of a picture, and its columns: reconstructions stand under what they reconstruct.
+
+    Rows of other sides than the samples are left out; grey ones stand beside colour.
+    """
     columns = sampler.columns(len(x))
-    if given is None or given.x is None or columns is not None or tuple(given.x.shape) != tuple(x.shape):
+    rows = sampler.rows(model, x, given)
+    channels = max((row.shape[1] for row in rows), default=1)
+    fitting = [_coloured(row, channels) for row in rows if row.ndim == x.ndim and row.shape[2:] == x.shape[2:]]
+    fitting = [row for row in fitting if row.shape == fitting[-1].shape]
+    if columns is not None or len(fitting) < 2:
         return x, columns
     columns = min(len(x), 12)
-    blocks = [
-        torch.cat([given.x[start : start + columns], x[start : start + columns]])
-        for start in range(0, len(x) - len(x) % columns, columns)
-    ]
-    return torch.cat(blocks), columns
+    starts = range(0, len(x) - len(x) % columns, columns)
+    return torch.cat([row[start : start + columns] for start in starts for row in fitting]), columns
+
+
+def _coloured(images: Tensor, channels: int) -> Tensor:
+    """Grey images [n, 1, H, W] with as many channels as asked for; others as they are."""
+    return images.expand(-1, channels, *images.shape[2:]) if images.ndim == 4 and images.shape[1] == 1 else images

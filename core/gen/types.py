@@ -13,7 +13,7 @@ import attrs
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Batch", "CondSpec", "DataSpec", "Domain", "Given", "Losses", "Progress", "Shape", "Shapes"]
+__all__ = ["Batch", "CondSpec", "Contest", "DataSpec", "Domain", "Given", "Losses", "Progress", "Shape", "Shapes"]
 
 Shape: TypeAlias = tuple[int, ...]
 """A shape of one sample, without the batch: (C, H, W) for images, (D,) for vectors."""
@@ -86,6 +86,21 @@ class Batch(NamedTuple):
     x: Any
     cond: Tensor | None
     index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody asks of a batch
+
+
+class Contest(NamedTuple):
+    """What a discriminator was shown, and said: the batch of an adversarial regularizer.
+
+    `real` and `fake` [B, *shape] (or tuples of tensors) as it saw them, augmented and in this order; `cond` [B] or
+    None. The logits [B, ...] hang on `real` and `fake` by autograd where a regularizer is `due`, and are None where
+    nobody asked the discriminator (a regularizer of the generator).
+    """
+
+    real: Any
+    fake: Any
+    cond: Tensor | None = None
+    real_logits: Tensor | None = None
+    fake_logits: Tensor | None = None
 
 
 class Losses(NamedTuple):

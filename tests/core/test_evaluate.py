@@ -218,6 +218,14 @@ def test_eval_takes_metrics_from_a_file_and_settings_from_the_line(trained, tmp_
     assert (record["near"]["card"]["split"], record["near"]["card"]["generated"]) == ("test", 25)
 
 
+def test_eval_draws_with_the_sampler_that_is_asked_for(trained) -> None:
+    words = ["--metrics", "metrics/frechet", "--with", "local/codes", "--plugin", str(TOYS)]
+
+    assert cli.main(["eval", str(trained), *words]) == 0
+    record = json.loads(max((trained / "evaluate").glob("*eval*"), key=lambda path: path.name).read_text())
+    assert record["frechet"]["card"]["sampler"] == {"label": "local/codes", "class": "Codes"}
+
+
 def test_eval_without_metrics_measures_those_of_the_recipe(trained) -> None:
     assert cli.main(["eval", str(trained), "--plugin", str(TOYS)]) == 0
     record = json.loads(max((trained / "evaluate").glob("*eval*"), key=lambda path: path.name).read_text())
@@ -232,6 +240,8 @@ def test_eval_without_metrics_measures_those_of_the_recipe(trained) -> None:
         (["--metrics", "metrics/frecht"], 'no metric is called "metrics/frecht"'),
         (["--metrics", "metrics/psnr"], "metrics/psnr needs `reconstruct`, which local/one lacks"),
         (["--count", "0"], "evaluate.count"),
+        (["--with", "mixture"], 'the run has no sampler "mixture"; it has codes'),
+        (["--with", "vae/interpolate"], "--with vae/interpolate: it starts from data, and metrics compare"),
         (["--seed", "-1"], "--seed takes 0 to 2**63 - 1, got -1"),
     ],
 )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gen.errors import OptionError
 from gen.interfaces import NoiseSchedule
-from gen.noise import PARAMETERIZATIONS, Level, add_noise, convert, level_at, noise_of, step_back, x_of
+from gen.noise import PARAMETERIZATIONS, Level, add_noise, convert, level_at, noise_of, step_back, target_of, x_of
 from gen.noise_schedules import (
     CosineNoise,
     EdmNoise,
@@ -40,6 +40,7 @@ def test_what_is_predicted_converts_exactly_both_ways(schedule: NoiseSchedule, o
     output = _meaning(of, x, noise, level)
 
     there = convert(output, x_noisy, level, of, to)
+    torch.testing.assert_close(target_of(x, noise, level, to), _meaning(to, x, noise, level), rtol=1e-9, atol=1e-9)
     back = convert(there, x_noisy, level, to, of)
 
     torch.testing.assert_close(there, _meaning(to, x, noise, level), rtol=1e-9, atol=1e-9)
@@ -195,6 +196,7 @@ def test_ddpms_posterior_is_the_step_between_two_nodes() -> None:
 
     step = step_back(level_at(schedule, (i - 1).double() / 1000), level_at(schedule, i.double() / 1000))
 
+    torch.testing.assert_close(step.kernel, beta, rtol=1e-8, atol=0)
     torch.testing.assert_close(step.variance, beta * (1 - before) / (1 - now), rtol=1e-8, atol=0)
     torch.testing.assert_close(step.from_x, before.sqrt() * beta / (1 - now), rtol=1e-8, atol=0)
     torch.testing.assert_close(step.from_noisy, (1 - beta).sqrt() * (1 - before) / (1 - now), rtol=1e-8, atol=0)

@@ -16,9 +16,13 @@ __all__ = ["AdversarialLoss", "Corruption", "Distance", "Regularizer", "Weightin
 
 @interface
 class AdversarialLoss(ABC):
-    """Both sides of an adversarial game as pure functions of logits; they never call backward or step."""
+    """Both sides of an adversarial game as pure functions of logits; they never call backward or step.
+
+    `paired` says that the generator's side needs the logits on real samples too (relativistic losses).
+    """
 
     kind: ClassVar[str] = "adversarial-loss"
+    paired: ClassVar[bool] = False
 
     @abstractmethod
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -26,7 +30,7 @@ class AdversarialLoss(ABC):
 
     @abstractmethod
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """The scalar a generator minimises; `real` only matters to relativistic losses."""
+        """The scalar a generator minimises; `real` only matters to `paired` losses."""
 
 
 @interface
@@ -65,9 +69,20 @@ class Weighting(ABC):
 
 @interface
 class Regularizer(ABC):
-    """A penalty on a network: (network, batch, progress) → named scalars to add to a loss, in the loss's unit."""
+    """A penalty on a network: (network, batch, progress) → named scalars to add to a loss, in the loss's unit.
+
+    The batch is a `Batch`, or in an adversarial game a `Contest`. The names are the same at every step: a lazy penalty
+    is 0 when it is not due.
+    """
 
     kind: ClassVar[str] = "regularizer"
 
     @abstractmethod
     def __call__(self, network: nn.Module, batch: Any, progress: Progress) -> dict[str, Tensor]: ...
+
+    def due(self, progress: Progress) -> bool:
+        """Whether it asks for anything at this step; its batch then lets gradients reach the samples."""
+        return True
+
+    def constrain(self, network: nn.Module) -> None:
+        """Puts weights back where they must lie; the model calls it after every update of the network."""

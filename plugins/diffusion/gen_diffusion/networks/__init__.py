@@ -1,0 +1,1 @@
+"""Denoisers: networks that see x_noisy and its noise level."""

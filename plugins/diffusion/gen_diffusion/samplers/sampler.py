@@ -1,0 +1,77 @@
+"""What the samplers of denoisers share: grid, guidance, the start in noise."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gen.component import interface, option, slot
+from gen.errors import OptionError
+from gen.interfaces import Denoiser, Sampler
+from gen.types import Given
+from gen_diffusion.samplers.grid import GRIDS, make_grid
+from gen_diffusion.samplers.walk import Guidance, Walk
+
+__all__ = ["DenoisingSampler"]
+
+
+@interface
+class DenoisingSampler(Sampler):
+    """Walks a grid of noise levels from noise to data, asking the model for clean x on the way."""
+
+    needs = ("denoise",)
+    steps: int = option(50, min=1, max=100_000, doc="steps from noise to data")
+    grid: str = option("time", choices=GRIDS, doc="what the steps divide evenly: t, t down to 0, log-SNR, sigma^(1/7)")
+    guidance: float = option(1.0, min=0, max=100, doc="w: how far beyond the weak estimate; 1 = off, 0 = the weak one")
+    interval: tuple[float, float] = option((0.0, 1.0), min=0, max=1, doc="times between which guidance acts")
+    rescale: float = option(0.0, min=0, max=1, doc="share of the guided estimate's spread that is set back")
+    clip: bool = option(False, doc="keep estimates of x within the range of the data")
+    guide: Denoiser | None = slot(default=None, doc="a weaker network to guide by, taken from a run")
+
+    @torch.no_grad()
+    def sample(
+        self,
+        model: Any,
+        n: int,
+        *,
+        rng: torch.Generator,
+        cond: Tensor | None = None,
+        given: Given | None = None,
+        observe: Callable[[int, int, Tensor], None] | None = None,
+    ) -> Tensor:
+        walk = self.start(model, cond, rng, observe)
+        x = torch.randn(n, *model.data.shape, generator=rng, device=rng.device)  # [n, *shape]
+        return self.walk(walk, x * walk.grid.sigma[0])
+
+    def start(
+        self,
+        model: Any,
+        cond: Tensor | None,
+        rng: torch.Generator,
+        observe: Callable[[int, int, Tensor], None] | None = None,
+    ) -> Walk:
+        """The walk of one call: its grid, how it is guided.
+
+        Raises:
+            OptionError: guidance that cannot act.
+        """
+        if self.interval[0] > self.interval[1]:
+            raise OptionError(f"interval must rise, got {list(self.interval)}")
+        if self.guidance != 1 and cond is None and self.guide is None:
+            raise OptionError(
+                f"guidance: {self.guidance:g} needs labels or a weaker network: train with conditional: true, or "
+                "give guide"
+            )
+        grid = make_grid(model.schedule, self.steps, self.grid, rng.device)
+        guidance = Guidance(self.guidance, self.interval, self.rescale, self.guide)
+        return Walk(
+            model, grid, cond if getattr(model, "conditional", True) else None, guidance, rng, self.clip, observe
+        )
+
+    @abstractmethod
+    def walk(self, walk: Walk, x: Tensor) -> Tensor:
+        """From x [n, *shape] at the first stop of the grid to clean samples."""

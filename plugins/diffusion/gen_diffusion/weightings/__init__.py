@@ -1,0 +1,1 @@
+"""Weights of the loss as functions of the noise level."""
