@@ -154,7 +154,7 @@ class Trainer:
                     turn.require_gradients()
                 for repeat in range(turn.repeat):
                     turn.run(batches[repeat], progress, repeat)
-                self.experiment.model.after_step(turn.name, progress)
+                    self.experiment.model.after_step(turn.name, progress)
             self.cursor += rounds
             self.step += 1
             if self.ema is not None:

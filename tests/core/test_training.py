@@ -352,3 +352,14 @@ def test_saved_weights_are_safetensors_and_json_alone(tmp_path, toys, toy_recipe
 
     assert kept == {".safetensors", ".json"}
     assert load_file(next((done.path / "model").glob("raw-*")))
+
+
+def test_what_follows_an_update_follows_every_repeat(tmp_path: Path, toy_recipe, toys, monkeypatch) -> None:
+    from gen.interfaces import Model
+
+    seen: list[str] = []
+    monkeypatch.setattr(Model, "after_step", lambda self, phase, progress: seen.append(phase))
+
+    train(toy_recipe("two", optim={"discriminator": {"repeat": 3}}, train={"steps": 2}), tmp_path, toys)
+
+    assert seen == 2 * ["discriminator", "discriminator", "discriminator", "generator"]

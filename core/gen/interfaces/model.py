@@ -31,7 +31,8 @@ CAPABILITIES = (
 
 `encode(x, cond) → z` (the code, or the mean of q(z|x)) · `decode(z, cond) → x` (the mean of p(x|z)) ·
 `reconstruct(x, cond) → x` · `generate(z, cond) → x` · `log_prob(x, cond) → [B]` nats (`log_prob_kind`: exact,
-lower bound, estimate) · `denoise(x_noisy, t, cond) → x` · `reverse_variance(x_noisy, t, earlier, cond) → (x, variance of x_earlier)`, of one network call ·
+lower bound, estimate) · `denoise(x_noisy, t, cond) → x` ·
+`reverse_variance(x_noisy, t, earlier, cond) → (x, variance of x_earlier)`, of one network call ·
 `complete(x, mask, cond, rng) → x` · `translate(x, to) → x` · `forecast(x, steps) → x`.
 
 Besides these, `solve(batches)` fits a model in closed form, from all training samples in their order: a recipe that
@@ -74,7 +75,7 @@ class Model(Part):
         """The phases of one step, in order; their names are `phase_names`."""
 
     def after_step(self, phase: str, progress: Progress) -> None:
-        """Called after a phase's update: weight clipping, codebook revival and the like."""
+        """Called after each of a phase's updates: weight clipping, codebook revival and the like."""
 
     @classmethod
     def capabilities(cls) -> tuple[str, ...]:

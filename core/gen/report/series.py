@@ -25,8 +25,8 @@ Point = tuple[float, float]
 class Curve:
     """Points (step, value) in order; a value that is not finite is a gap. `low` and `high`: bounds of what was thinned.
 
-    Empty bounds: every point is a line of metrics.jsonl. `tone`: the number of its colour (unless given, its place in the
-    chart). `dashed`: the held-out values of a run beside others.
+    Empty bounds: each point is a line of metrics.jsonl. `tone`: the number of its colour, else its place in the chart.
+    `dashed`: the held-out values of a run beside others.
     """
 
     name: str

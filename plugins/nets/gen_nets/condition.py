@@ -22,7 +22,7 @@ EMBEDDING = 128
 
 
 class Condition(nn.Module):
-    """A condition → one shift per stage, [B, width] each, or [B, width, 1, 1] for feature maps.
+    """A condition → one shift per stage: [B, width, 1, 1] for the first `maps` stages, [B, width] for the others.
 
     Labels [B] below `size` are embedded; the embedding has one row more, for the null label `size`. Vectors [B, size]
     are projected; their null is the zero vector, which shifts nothing. `cond=None` means null for every sample.
@@ -32,7 +32,7 @@ class Condition(nn.Module):
         ShapeError: the condition is an image.
     """
 
-    def __init__(self, title: str, spec: CondSpec | None, widths: Sequence[int], maps: bool) -> None:
+    def __init__(self, title: str, spec: CondSpec | None, widths: Sequence[int], maps: int) -> None:
         super().__init__()
         self.told, self.maps, self.widths = spec is not None, maps, list(widths)
         self.unshifted = (None,) * len(self.widths)
@@ -58,7 +58,5 @@ class Condition(nn.Module):
             code = x.new_zeros(x.shape[0], self.size) if cond is None else cond  # [B, size]
             code = code.to(self.projection.weight.dtype)
         shifts: Tensor = self.projection(code)  # [B, sum of widths]
-        if self.maps:
-            shifts = shifts[:, :, None, None]
-        parts: tuple[Tensor, ...] = shifts.split(self.widths, dim=1)
-        return parts
+        parts = shifts.split(self.widths, dim=1)
+        return [part[:, :, None, None] if stage < self.maps else part for stage, part in enumerate(parts)]

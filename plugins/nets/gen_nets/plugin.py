@@ -12,8 +12,10 @@ def gen_components() -> list[Component]:
     return [
         Component("mlp-encoder", "gen_nets.mlp:MLPEncoder"),
         Component("mlp-decoder", "gen_nets.mlp:MLPDecoder"),
+        Component("mlp-discriminator", "gen_nets.mlp:MLPDiscriminator"),
         Component("conv-encoder", "gen_nets.conv:ConvEncoder"),
         Component("conv-decoder", "gen_nets.conv:ConvDecoder"),
+        Component("conv-discriminator", "gen_nets.conv:ConvDiscriminator"),
         Component("resnet-encoder", "gen_nets.resnet:ResNetEncoder"),
         Component("resnet-decoder", "gen_nets.resnet:ResNetDecoder"),
     ]

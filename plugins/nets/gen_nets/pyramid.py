@@ -1,4 +1,4 @@
-"""Networks between images and codes: `depth` levels that halve (or double) the sides, and what fits them.
+"""Networks between images and codes (or a logit): `depth` levels that halve or double the sides, and what fits them.
 
 A code is a vector (D,), reached through a linear layer, or a map (C, H/2**depth, W/2**depth), through a convolution.
 """
@@ -36,7 +36,7 @@ class Pyramid(Staged):
         Raises:
             ShapeError: `image` is none, or its sides are not divisible; `code` is neither a vector nor a map that fits.
         """
-        encodes = self.kind == "encoder"
+        encodes = self.kind != "decoder"
         if len(image) != 3:
             verb = "reads" if encodes else "makes"
             remedy = f"mlp-{self.kind} {verb} any shape"

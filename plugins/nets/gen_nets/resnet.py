@@ -62,7 +62,7 @@ class _ResNet(Pyramid):
         ]
         per_block = [width for width in widths for _ in range(self.blocks)]
         last = chain(map_norm("group", widths[-1]), activation(self.activation), head)
-        self.assemble(stages, per_block, last, maps=True)
+        self.assemble(stages, per_block, last, maps=len(stages))
 
 
 @component

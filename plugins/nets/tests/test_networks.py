@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gen.types import CondSpec
-from gen_nets.conv import ConvDecoder, ConvEncoder
-from gen_nets.mlp import MLPDecoder, MLPEncoder
+from gen_nets.conv import ConvDecoder, ConvDiscriminator, ConvEncoder
+from gen_nets.mlp import MLPDecoder, MLPDiscriminator, MLPEncoder
 from gen_nets.plugin import gen_components
 from gen_nets.resnet import ResNetDecoder, ResNetEncoder
 
@@ -31,6 +31,11 @@ VARIANTS = [
     (ResNetEncoder, {"width": 4, "blocks": 2, "activation": "relu"}),
     (ResNetDecoder, {"width": 16, "blocks": 2, "max_width": 16}),
 ]
+JUDGES = [
+    (MLPDiscriminator, {"hidden": (12, 16)}),
+    (ConvDiscriminator, {"width": 8, "activation": "leaky-relu"}),
+    (ConvDiscriminator, {"width": 8, "hidden": (12, 16), "norm": "layer"}),
+]
 IMAGE, CODE = (1, 8, 8), (5,)
 CLASSES, VECTOR = CondSpec("class", 3), CondSpec("vector", 4)
 
@@ -43,7 +48,7 @@ def name(case) -> str:
 def build(case, image=IMAGE, code=CODE, cond=None, seed=0):
     """A network of the case, between `image` and `code` in its own direction."""
     cls, options = case
-    ends = (image, code) if cls.kind == "encoder" else (code, image)
+    ends = {"encoder": (image, code), "decoder": (code, image), "discriminator": (image, ())}[cls.kind]
     torch.manual_seed(seed)
     return cls(in_shape=ends[0], out_shape=ends[1], cond=cond, **options)
 
@@ -60,13 +65,13 @@ def inputs(network, batch=6):
     return torch.randn(batch, *network.in_shape, generator=torch.Generator().manual_seed(1))
 
 
-every = pytest.mark.parametrize("case", DEFAULTS + VARIANTS, ids=name)
+every = pytest.mark.parametrize("case", DEFAULTS + VARIANTS + JUDGES, ids=name)
 default = pytest.mark.parametrize("case", DEFAULTS, ids=name)
 spatial = pytest.mark.parametrize("case", DEFAULTS[2:] + VARIANTS[3:], ids=name)
 
 
 def test_registered_names_lead_to_classes_of_their_kind():
-    classes = {cls.__module__ + ":" + cls.__name__: cls for cls, _ in DEFAULTS}
+    classes = {cls.__module__ + ":" + cls.__name__: cls for cls, _ in DEFAULTS + JUDGES}
 
     assert {c.target for c in gen_components()} == set(classes)
     assert all(c.name.endswith(classes[c.target].kind) for c in gen_components())

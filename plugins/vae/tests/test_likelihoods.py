@@ -137,13 +137,22 @@ def test_learned_variances_start_at_c_and_stay_above_a_floor():
     assert (pixel.log_prob(copied, x) < 3 * (math.log(512) + 1)).all()
 
 
-@pytest.mark.parametrize("likelihood", LIKELIHOODS[:-1], ids=named)  # the last one's mean is that before the cut
+@pytest.mark.parametrize("likelihood", LIKELIHOODS[:-1], ids=named)  # the last one's is right to a part of a level
 def test_draws_average_to_the_mean(likelihood):
     n, params = 20_000, 0.5 * params_for(likelihood, (3,))
     draws = likelihood.sample(params.expand(n, *params.shape[1:]), rng())
     error = 4 * draws.std(0) / math.sqrt(n)
 
     assert ((draws.mean(0) - likelihood.mean(params)[0]).abs() < error).all()
+
+
+def test_discretized_logistic_mean_is_that_of_its_levels_at_the_ends_of_the_range_too():
+    likelihood, values = DiscretizedLogistic(), value_of(torch.arange(256), 256, torch.float64)
+    for location, log_scale in ((0.0, 0.0), (0.95, 0.5), (-3.0, 1.0), (0.3, -4.0)):
+        params = torch.tensor([[location, log_scale]], dtype=torch.float64)
+        masses = likelihood.log_prob(params.expand(256, 2), values[:, None]).exp()
+
+        assert likelihood.mean(params).item() == pytest.approx((masses * values).sum().item(), abs=1e-4)
 
 
 def test_bernoulli_draws_black_or_white():

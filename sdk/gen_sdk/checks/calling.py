@@ -14,7 +14,7 @@ from torch import Tensor
 from gen.errors import ShapeError
 from gen.types import Batch, Domain, Progress, Shape
 
-__all__ = ["KINDS", "NETWORKS", "ROWS", "STEP", "answers", "batch_of", "call", "complete", "inputs"]
+__all__ = ["ANSWERS", "KINDS", "NETWORKS", "ROWS", "STEP", "answers", "batch_of", "call", "complete", "inputs"]
 
 STEP = Progress(1, 10)
 CODE: Shape = (4,)
@@ -120,6 +120,10 @@ def batch_of(model: Any, inputs: tuple[Tensor, ...]) -> Batch:
 def _losses(model: Any, inputs: tuple[Tensor, ...]) -> dict[str, Tensor]:
     batch = batch_of(model, inputs)
     return {phase.name: phase.loss(batch, STEP).total for phase in model.phases()}
+
+
+ANSWERS = frozenset({"encode", "reconstruct", "translate", "denoise"})
+"""Capabilities of a model that answer without drawing."""
 
 
 def _capabilities(model: Any, inputs: tuple[Tensor, ...]) -> dict[str, Tensor]:

@@ -39,7 +39,7 @@ def rebuilt(subject: Subject) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     found = _plugin(_Plugin(subject))
     if subject.name not in found:  # it could not be built here either, which other checks say
         raise NotApplicable("it cannot be built")
-    answer = found[subject.name]
+    answer: tuple[dict[str, Tensor], dict[str, Tensor]] | str = found[subject.name]
     if isinstance(answer, str):
         raise Failure(f"another process cannot rebuild it: {answer}")
     return answer

@@ -31,7 +31,7 @@ class MLPDenoiser(Denoiser):
         self.leave = nn.Linear(self.width, out)
 
     def forward(self, x_noisy: Tensor, c_noise: Tensor, cond: Tensor | None = None) -> Tensor:
-        code = self.told(c_noise, cond)  # [B, width]
+        code = self.told(c_noise.expand(len(x_noisy)), cond)  # [B, width]
         h = self.enter(x_noisy.flatten(1))
         for block in self.blocks:
             h = block(h, code)

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from gen_sdk.checks.check import Failure, check, expect
-from gen_sdk.checks.generic.comparing import tensors
+from gen_sdk.checks.generic.comparing import answered, expect_same, tensors
 from gen_sdk.checks.subject import Subject
 
 __all__ = ["CHECKS"]
@@ -79,15 +79,18 @@ def building_has_no_side_effects(subject: Subject) -> None:
 @check(tier="bronze", applies=tensors, hint="leave torch.manual_seed to the run: draw from the generator as it stands")
 def building_reseeds_nothing(subject: Subject) -> None:
     """Building draws from torch's global generator but never seeds it."""
-    seeds: list[int] = []
-    torch_seed, own_seed = torch.manual_seed, torch.seed
-    torch.manual_seed = lambda seed: (seeds.append(seed), torch.default_generator.manual_seed(seed))[1]
-    torch.seed = lambda: (seeds.append(0), own_seed())[1]  # type: ignore[assignment]
+    seeds: list[Any] = []
+    real: Any = torch.manual_seed
+
+    def noted(seed: int) -> torch.Generator:
+        seeds.append(seed)
+        return torch.default_generator.manual_seed(seed)
+
+    torch.manual_seed = noted
     try:
-        with torch.random.fork_rng(devices=[]):
-            subject.make(seed=11)
+        subject.make(seed=11)
     finally:
-        torch.manual_seed, torch.seed = torch_seed, own_seed
+        torch.manual_seed = real
     expect(not seeds, f"building seeds the global generator with {seeds[:1]}")
 
 
@@ -175,14 +178,11 @@ def meta_build_materialises(subject: Subject) -> None:
     expect(not left, f"these stay on the meta device: {', '.join(left)}")
     if subject.called:
         inputs = subject.inputs(real, 2)
-        with torch.no_grad():
-            _compare(subject, made.eval(), real.eval(), inputs)
+        _compare(subject, made.eval(), real.eval(), inputs)
 
 
 def _compare(subject: Subject, made: nn.Module, real: nn.Module, inputs: Any) -> None:
-    wanted, found = subject.answers(real, inputs), subject.answers(made, inputs)
-    for name, tensor in wanted.items():
-        expect(torch.equal(found[name], tensor), f"the materialised one gives another {name}")
+    expect_same(answered(subject, made, inputs), answered(subject, real, inputs), "materialised")
 
 
 def _form(tensor: torch.Tensor | None) -> Any:

@@ -90,8 +90,9 @@ def _wrong(option: OptionSpec) -> list[Any]:
         *([option.above] if option.above is not None else []),
         *([option.below] if option.below is not None else []),
     ]
-    values = [int(v) if option.type == "int" else float(v) for v in outside]
-    values = values if option.choices is None else ["no such choice" if option.type == "str" else -12345]
+    values: list[Any] = [int(v) if option.type == "int" else float(v) for v in outside]
+    if option.choices is not None:
+        values = ["no such choice" if option.type == "str" else -12345]
     return [{}, *([value] * (option.length or 1) if option.many else value for value in values)]
 
 

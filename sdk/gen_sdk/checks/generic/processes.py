@@ -63,7 +63,7 @@ def _step(subject: Subject, pieces: int) -> dict[str, torch.Tensor]:
             phase,
             number=number,
             optimizer=torch.optim.SGD(parameters, lr=0.01),
-            schedule=Constant(),
+            schedule=Constant(warmup=0),
             parameters=parameters,
             accelerator=accelerator,
             precision="fp32",

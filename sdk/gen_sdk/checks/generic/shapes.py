@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gen_sdk.checks.calling import NETWORKS
+from gen_sdk.checks.calling import ANSWERS, NETWORKS
 from gen_sdk.checks.check import Failure, NotApplicable, check, expect
 from gen_sdk.checks.generic.comparing import apart, called, outputs, perturbed, rowwise
 from gen_sdk.checks.subject import Subject, seeded
@@ -75,6 +75,8 @@ def _under(subject: Subject, part: Any, inputs: tuple[Tensor, ...], dtype: torch
         if subject.spec.kind in ("corruption", "transform"):
             found = outputs(subject.call(part, inputs, rng=rng))
             return {name: value.new_zeros(()) + (value.dtype != dtype) for name, value in found.items()}
+        if subject.spec.kind == "model" and not ANSWERS & set(subject.spec.capabilities):
+            raise NotApplicable("it answers nothing without drawing first, and draws in float32")
         found = outputs(subject.answers(part, inputs))
     for name, value in found.items():
         expect(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gen.errors import ShapeError
 from gen.types import CondSpec
-from gen_sdk.checks.check import check, expect
+from gen_sdk.checks.check import NotApplicable, check, expect
 from gen_sdk.checks.kinds.probing import expect_close, expect_shape, normal, shake
 from gen_sdk.checks.subject import Subject
 
@@ -44,12 +44,15 @@ def _labels(spec: CondSpec, batch: int, turn: int = 0) -> Tensor:
     return normal(batch, *shape, seed=10 + turn)
 
 
-def _takes_labels(subject: Subject) -> str:
+def _told(subject: Subject) -> Any:
+    """The network wired to labels, in evaluation, if it can be."""
     try:
         network = subject.make(cond=True)
     except ShapeError as error:
-        return f"it takes no labels ({str(error).splitlines()[0]})"
-    return "" if network.cond is not None else "it was wired to no condition"
+        raise NotApplicable(f"it takes no labels ({str(error).splitlines()[0]})") from error
+    if network.cond is None:
+        raise NotApplicable("it was wired to no condition")
+    return shake(network).eval()
 
 
 @check(tier="bronze", kinds=KINDS, hint="bound what feeds exp, log, sqrt and division")
@@ -87,12 +90,11 @@ def gradients_reach_the_input(subject: Subject) -> None:
 @check(
     tier="silver",
     kinds=KINDS,
-    applies=_takes_labels,
     hint="embed cond and let it shift hidden layers; a network wired to a condition must use it",
 )
 def labels_change_the_output(subject: Subject) -> None:
     """A network wired to a condition puts out something else for every other condition, row by row."""
-    network = shake(subject.make(cond=True)).eval()
+    network = _told(subject)
     x = shown(network, 3)
     first, other = (call(network, x, _labels(network.cond, 3, turn)) for turn in (0, 1))
     for row in range(3):
@@ -105,12 +107,11 @@ def labels_change_the_output(subject: Subject) -> None:
 @check(
     tier="silver",
     kinds=KINDS,
-    applies=_takes_labels,
     hint="give the embedding one row more, for the null label cond.size; cond=None means null for every sample",
 )
 def null_condition_is_served(subject: Subject) -> None:
     """The null label (the zero vector) is accepted, finite, and the same as no condition at all."""
-    network = shake(subject.make(cond=True)).eval()
+    network = _told(subject)
     x, spec = shown(network, 2), network.cond
     null = torch.full((2,), spec.null) if spec.kind == "class" else torch.zeros_like(_labels(spec, 2))
     try:

@@ -72,7 +72,7 @@ class TinyGAN(Model):
 
     def drawn(self, batch: Batch) -> Tensor:
         """As many samples as the batch has, [B, *shape]."""
-        return self.paint(torch.randn(len(batch.x), self.latent, device=batch.x.device))
+        return self.paint(torch.randn(len(batch.x), self.latent, device=batch.x.device, dtype=batch.x.dtype))
 
     @property
     def paint(self) -> Any:
