@@ -34,7 +34,7 @@ dependencies:
 	@$(PIP) "$$(grep '^torch==' constraints.txt)"
 	@echo "installing the tools and the packages' dependencies"
 	@$(PIP) $(TOOLS)
-	@$(PIP) $(EDITABLE:./core=./core[tensorboard])
+	@$(PIP) $(patsubst ./plugins/series,./plugins/series[test],$(EDITABLE:./core=./core[tensorboard]))
 	@echo "$(KEY)" > $(VENV)/.gen-dependencies
 	@echo "$(CHECKOUT)" > $(VENV)/.gen-checkout
 

@@ -79,8 +79,7 @@ class Builder:
             joins = self._wire(cls, shapes, data, {**_defaults(cls), **options, **built})
         for name, slot in slots.items():
             if name not in small:
-                assert name in joins, f"{cls.__qualname__}.wire gives no shapes for its slot {name}"
-                built[name] = self._fill(slot, joins[name], f"{path}.{name}")
+                built[name] = self._fill(slot, _join(cls, joins, name, slot, path), f"{path}.{name}")
         with _at(path):
             return cls(**options, **built, **_wired(cls, shapes, data))
 
@@ -141,6 +140,23 @@ class Builder:
         if isinstance(config, list):
             return [self.inlined(value, f"{path}.{i}") for i, value in enumerate(config)]
         return config
+
+
+def _join(cls: type, joins: Mapping[str, Shapes], name: str, slot: Any, path: str) -> Shapes | None:
+    """What the owner wires its slot to; nothing where it wires nothing (a sampler), and a trained part has its shapes.
+
+    Raises:
+        GenError: a component that needs shapes fills a slot that nobody wires.
+    """
+    if name in joins:
+        return joins[name]
+    assert not hasattr(cls, "wire"), f"{cls.__qualname__}.wire gives no shapes for its slot {name}"
+    if not (isinstance(slot, Mapping) and "run" in slot):
+        use = slot["use"] if isinstance(slot, Mapping) else slot
+        raise GenError(
+            f"{path}.{name}: nothing here gives {use} its shapes: take a trained part, {{run: PATH, part: NAME}}"
+        )
+    return None
 
 
 def _check_fit(part: nn.Module, shapes: Shapes, path: str) -> None:

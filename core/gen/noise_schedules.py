@@ -89,7 +89,7 @@ class LinearNoise(_Preserving):
     steps: int = option(1000, min=2, max=100_000, doc="kernels of the chain, T")
 
     def __attrs_post_init__(self) -> None:
-        betas = torch.linspace(self.beta_min, self.beta_max, self.steps, dtype=torch.float64)
+        betas = torch.linspace(self.beta_min, self.beta_max, self.steps, dtype=torch.float64, device="cpu")
         self._tables = {
             torch.device("cpu"): torch.cat([betas.new_zeros(1), torch.log1p(-betas).cumsum(0) / 2])
         }  # [T + 1]

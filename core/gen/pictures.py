@@ -1,4 +1,4 @@
-"""Pictures of samples: grids of images and clouds of points, as 8-bit arrays and PNG files.
+"""Pictures of samples: grids of images, clouds of points and curves of series, as 8-bit arrays and PNG files.
 
 PNG is written here with the standard library, so that training needs no imaging package.
 """
@@ -19,6 +19,8 @@ from gen.types import Domain
 __all__ = ["grid", "picture", "png", "save_picture", "to_bytes"]
 
 _SIDE = 256  # pixels of a picture of points
+_STRIP = 64  # rows of the strip of a series
+_CURVES = 16  # a picture shows so many series
 _AIM = 512  # small images are enlarged until a grid is about this wide
 
 
@@ -49,6 +51,8 @@ def picture(x: Tensor, domain: Domain, columns: int | None = None) -> Tensor | N
     """One image [C, H, W] of uint8 that shows samples; None where there is nothing to see (vectors beyond two)."""
     if domain.modality == "image":
         return grid(to_bytes(x, domain), columns)
+    if domain.modality == "series" and len(domain.shape) == 2:
+        return _curves(x.float().cpu()[:_CURVES], domain)
     if domain.shape == (2,):
         return _cloud(x.float().cpu(), domain)
     return None
@@ -64,6 +68,30 @@ def _cloud(points: Tensor, domain: Domain) -> Tensor:
     counts = torch.bincount(flat, minlength=_SIDE * _SIDE).float().view(1, _SIDE, _SIDE)
     shade = 1 - torch.exp(-counts / counts[counts > 0].mean()) if (counts > 0).any() else counts
     return (255 * (1 - shade)).to(torch.uint8)
+
+
+def _curves(x: Tensor, domain: Domain) -> Tensor:
+    """Series [n, C, T] → one strip under the other, [1, n HEIGHT, W], each through the range of the data; grey lines
+    part the strips. Channels share a strip; of long series every column shows from the least to the greatest value.
+    """
+    low, high = domain.range
+    n, _, length = x.shape
+    factor = max(1, _AIM // max(1, length - 1))
+    fine = torch.nn.functional.interpolate(x, (length - 1) * factor + 1, mode="linear", align_corners=True)
+    row = ((high - fine) / max(high - low, 1e-12) * (_STRIP - 3) + 1).clamp(0, _STRIP - 2)  # [n, C, W']
+    row = row.nan_to_num(0)
+    ends = torch.stack([row[..., :-1], row[..., 1:]])  # a pixel column reaches from one value to the next
+    top, bottom = ends.amin(0).round(), ends.amax(0).round()  # [n, C, W]
+    group = max(1, top.shape[-1] // (2 * _AIM))
+    if group > 1:
+        whole = top.shape[-1] // group * group
+        top = top[..., :whole].unflatten(-1, (-1, group)).amin(-1)
+        bottom = bottom[..., :whole].unflatten(-1, (-1, group)).amax(-1)
+    at = torch.arange(_STRIP).view(1, 1, -1, 1)
+    inked = ((at >= top.unsqueeze(2)) & (at <= bottom.unsqueeze(2))).any(1)  # [n, HEIGHT, W]
+    strips = torch.where(inked, 30, 255).to(torch.uint8)
+    strips[:, -1] = 200
+    return strips.reshape(1, n * _STRIP, -1)
 
 
 def png(image: Tensor) -> bytes:

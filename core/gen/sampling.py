@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,10 +12,22 @@ from torch import Tensor
 from gen.data import Split
 from gen.errors import CommandError
 from gen.interfaces import Model, Sampler
+from gen.masks import make_mask
+from gen.picture_files import read_pictures
 from gen.seeds import generator
 from gen.types import DataSpec, Domain, Given
 
-__all__ = ["domain_of", "draw", "given_for", "interleave", "labels_for", "source", "target", "translations"]
+__all__ = [
+    "domain_of",
+    "draw",
+    "given_for",
+    "interleave",
+    "labels_for",
+    "own_samples",
+    "source",
+    "target",
+    "translations",
+]
 
 _CHUNK = 32  # files translated at a time
 
@@ -40,26 +53,57 @@ def labels_for(model: Model, n: int, label: int | None, device: torch.device) ->
 
 
 def given_for(
-    sampler: Sampler, split: Split | None, n: int, device: torch.device, to: str | None = None
+    sampler: Sampler,
+    split: Split | None,
+    n: int,
+    device: torch.device,
+    to: str | None = None,
+    *,
+    own: Tensor | None = None,
+    mask: str | None = None,
+    seed: int = 0,
 ) -> tuple[Given | None, Tensor | None]:
-    """What the sampler starts from, taken from a split, and the labels that belong to it.
+    """What the sampler starts from, samples of the user's own or of a split, and the labels that belong to it.
 
-    A sampler that translates is given samples of another domain than the one it translates to.
+    A sampler that translates is given samples of another domain than the one it translates to; one that completes a
+    mask as well: the one said (see `gen.masks`), or its option of that name.
 
     Raises:
-        CommandError: the sampler needs data and there are none, or they have no such domain.
+        CommandError: the sampler needs data and there are none, they have no such domain, or it takes no such thing.
     """
     if to is not None and "to" not in sampler.given:
         raise CommandError("this sampler translates nothing: leave --to out, or choose another with --with")
+    if mask is not None and "mask" not in sampler.given:
+        raise CommandError("this sampler completes nothing: leave --mask out, or choose another with --with")
     if "x" not in sampler.given:
         return None, None
-    if split is None:
+    if own is not None:
+        x, cond = own.to(device), None
+    elif split is None:
         raise CommandError("this sampler starts from data: name the data root with --data-root")
-    batch = split.first(n, device)
-    to = target(sampler, split.spec, to)
-    if isinstance(batch.x, Tensor):
-        return Given(x=batch.x, to=to), batch.cond
-    return Given(x=batch.x[source(split.spec, to)], to=to), batch.cond
+    else:
+        batch = split.first(n, device)
+        to, cond = target(sampler, split.spec, to), batch.cond
+        x = batch.x if isinstance(batch.x, Tensor) else batch.x[source(split.spec, to)]
+    known = None
+    if "mask" in sampler.given:
+        word = mask or getattr(sampler, "mask", None) or "half"
+        known = make_mask(word, tuple(x.shape[1:]), n, seed).to(device)
+    return Given(x=x, mask=known, to=to, observed=own is not None), cond
+
+
+def own_samples(sampler: Sampler, data: DataSpec, path: Path) -> Tensor:
+    """Pictures of the user's own [m, C, H, W], as this sampler takes them.
+
+    Raises:
+        CommandError: it takes none, or none of this size and colour.
+        DataError: a file is no picture.
+    """
+    if "x" not in sampler.given:
+        raise CommandError("this sampler starts from noise alone: leave --input out, or choose another with --with")
+    if "to" in sampler.given:
+        raise CommandError("this sampler translates: name a folder of pictures with --translate, not --input")
+    return read_pictures(path, sampler.given_shapes(data.shape), data.domain)
 
 
 def target(sampler: Sampler, data: DataSpec, to: str | None = None) -> str | None:
@@ -97,12 +141,20 @@ def draw(
     split: Split | None = None,
     label: int | None = None,
     to: str | None = None,
+    own: Tensor | None = None,
+    mask: str | None = None,
     observe: Callable[[int, int, Tensor], None] | None = None,
 ) -> tuple[Tensor, Given | None]:
-    """n samples [n, *shape] of a model in evaluation mode, and what they were drawn from."""
+    """n samples [n, *shape] of a model in evaluation mode, and what they were drawn from.
+
+    Raises:
+        CommandError: what was asked for does not go with the sampler or the model.
+    """
     assert not model.training, "samples are drawn in evaluation mode"
-    given, given_cond = given_for(sampler, split, n, device, to)
+    given, given_cond = given_for(sampler, split, n, device, to, own=own, mask=mask, seed=seed)
     cond = labels_for(model, n, label, device)
+    if cond is not None and own is not None and label is None:
+        raise CommandError("this model was trained with labels: say what the pictures of --input show with --label")
     if cond is not None and given_cond is not None and label is None:
         cond = given_cond
     rng = generator(seed, "sample", device=device)

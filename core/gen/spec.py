@@ -32,6 +32,7 @@ TRAITS = {
     "unbounded": "its samples may leave the range of the data",
     "breaks": "why torch.compile cannot take it as one graph",
     "order": "order of convergence in the step size, of a sampler that solves an equation",
+    "files": "what a data set or an extractor reads that no package ships; without it, checks of it are not here",
 }
 """What a component may declare of itself in `traits`, and what each means."""
 

@@ -119,8 +119,13 @@ class Progress(NamedTuple):
 
 @attrs.frozen
 class Given:
-    """What a sampler starts from besides noise: data to reconstruct or complete, a mask (1 = known), a domain."""
+    """What a sampler starts from besides noise: data to reconstruct or complete, a mask (1 = known), a domain.
+
+    `observed`: x is what somebody has, small or blurred as it may be, and not data to try a task on, which the task
+    would first degrade itself.
+    """
 
     x: Tensor | None = None
     mask: Tensor | None = None
     to: str | None = None
+    observed: bool = False

@@ -148,7 +148,10 @@ def test_a_sound_component_passes_bronze_and_the_report_counts_what_ran(plugin):
     assert net.ran == counts["ran"] >= net.minimum
     assert counts["failed"] == counts["excused"] == 0
     assert counts["ran"] + counts["not_applicable"] == len(net.results)
-    assert f"local/net  (encoder)  {net.ran} ran, {counts['not_applicable']} not applicable, 0 excused" in found.text()
+    assert (
+        f"local/net  (encoder)  {net.ran} ran, {counts['not_applicable']} not applicable, 0 not here, 0 excused"
+        in found.text()
+    )
 
 
 def test_a_failure_stands_in_text_and_json_with_hint_and_page(plugin, capsys):
@@ -163,7 +166,7 @@ def test_a_failure_stands_in_text_and_json_with_hint_and_page(plugin, capsys):
     assert "failed inputs-are-left-alone: it changes its input 0 in place" in text
     assert "(docs/checks.md#inputs-are-left-alone)" in text
     assert set(record) == {"format", "target", "tier", "ok", "counts", "components"}
-    assert set(record["counts"]) == {"ran", "not_applicable", "excused", "failed"}
+    assert set(record["counts"]) == {"ran", "not_applicable", "not_here", "excused", "failed"}
     assert set(record["components"][0]) == {"name", "kind", "ok", "ran", "minimum", "checks"}
     keys = {"check", "outcome", "said", "hint", "page", "tier", "seconds"}
     assert set(checks["inputs-are-left-alone"]) == keys
@@ -177,6 +180,67 @@ def test_a_component_on_which_too_few_checks_ran_fails(subject):
 
     assert (short.outcome, short.said) == ("failed", "1 checks ran, a encoder runs at least 2")
     assert not report.shortfall(one, [perform(one, planted(holds))], 1)
+
+
+FILES = '''
+from pathlib import Path
+from gen.component import component
+from gen.errors import DataError
+from gen.hookspecs import Component, hookimpl
+from gen.interfaces import Dataset
+
+@component
+class Rare(Dataset):
+    """Files that nobody ships."""
+
+    {declared}
+
+    def open(self, split, root):
+        raise DataError("there is no rare.npz\\nlook for it")
+
+@hookimpl
+def gen_components():
+    return [Component("rare", "{name}:Rare")]
+'''
+
+
+@pytest.fixture
+def rare(tmp_path):
+    """A data set whose files are not here; gives what an examination finds."""
+    name = f"rare_{tmp_path.name.replace('-', '_')}"
+
+    def examined(declared):
+        path = tmp_path / f"{name}.py"
+        path.write_text(FILES.format(name=name, declared=declared))
+        return examine(str(path), "silver")
+
+    yield examined
+    sys.modules.pop(f"gen_local_{name}", None)
+
+
+def test_declared_files_that_are_missing_are_not_here_listed_and_counted(rare):
+    found = rare('traits = {"files": "rare.npz of the year 1900"}')
+    (one,) = found.components
+
+    assert found.ok, found.text()
+    assert one.ran < one.minimum
+    assert found.counts()["not_here"] == len(one.of("not here")) >= 4
+    assert "   not here (rare.npz of the year 1900: there is no rare.npz): samples-are-as" in found.text()
+
+
+def test_missing_files_that_are_not_declared_fail(rare):
+    found = rare("")
+
+    assert not found.ok
+    assert found.counts()["not_here"] == 0
+    assert "raised DataError: there is no rare.npz" in found.text()
+
+
+def test_files_excuse_no_component_that_writes_its_own(rare):
+    found = rare("traits = {'files': 'rare.npz'}\n    example_data = classmethod(lambda cls, root: None)")
+
+    assert not found.ok
+    assert found.counts()["not_here"] == 0
 
 
 def test_an_excuse_for_no_check_fails(plugin):

@@ -1,4 +1,4 @@
-"""What holds of every component of this checkout, whatever its family: design section 3 and its traps."""
+"""What holds of every component of this checkout, beyond what the kit checks: design section 3 and its traps."""
 
 from __future__ import annotations
 
@@ -17,34 +17,12 @@ from torch import Tensor, nn, zeros
 
 import gen
 from gen.activate import load_class
-from gen.building import Builder
 from gen.component import component, describe, option, slot
 from gen.errors import DataError
 from gen.interfaces import Distance, Encoder, Model, Part, Sampler
 from gen.sections import ENTRY, PLAIN_KINDS
 from gen.spec import ComponentSpec
-from gen.types import CondSpec, DataSpec, Domain, Shapes
-
-IMAGE, CODE = (1, 8, 8), (4,)
-SMALL = {
-    "encoder": Shapes(IMAGE, CODE),
-    "decoder": Shapes(CODE, IMAGE),
-    "generator": Shapes(CODE, IMAGE),
-    "discriminator": Shapes(IMAGE, ()),
-    "denoiser": Shapes(IMAGE, IMAGE),
-    "autoregressor": Shapes(IMAGE, IMAGE),
-    "extractor": Shapes(IMAGE, CODE),
-    "prior": Shapes(CODE, CODE),
-    "posterior": None,
-    "likelihood": None,
-    "quantizer": Shapes(CODE, CODE),
-}
-"""Every kind with tensors but the model, and shapes to build it with; None: it has no wired shapes."""
-
-MAY_BE_BARE = {"prior", "posterior", "likelihood", "quantizer"}
-"""Kinds that may be mathematics alone, without a parameter: N(0, I), say; a codebook learns without gradients."""
-
-DATA = DataSpec.single(Domain(IMAGE), CondSpec("class", 3))
+from gen_sdk.checks.subject import Subject
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +33,12 @@ def classes(ours: Any) -> dict[str, tuple[ComponentSpec, Any]]:
 
 @pytest.fixture(scope="module")
 def parts(classes: dict[str, tuple[ComponentSpec, Any]]) -> dict[str, Any]:
-    """Every component that is a module, built small; a slot without a default holds the first component of its kind."""
-    builder = Builder()
-    first = {spec.kind: name for name, (spec, _) in sorted(classes.items(), reverse=True)}
+    """Every component that is a module, built small, as the kit builds it."""
     made = {}
     for name, (spec, cls) in classes.items():
         if issubclass(cls, nn.Module):
-            slots = {s.name: first[s.kind] for s in spec.slots if s.required}
-            data = DATA if spec.kind == "model" else None
             with suppress(DataError):  # it lacks files that are not on this machine: an extractor's weights, say
-                made[name] = builder.make({"use": name, **slots}, SMALL.get(spec.kind), path=name, data=data)
+                made[name] = Subject(spec, cls).make()
     return made
 
 
@@ -72,22 +46,18 @@ def test_every_kind_has_tensors_or_has_none(classes: dict[str, tuple[ComponentSp
     modules = {spec.kind for spec, cls in classes.values() if issubclass(cls, nn.Module)}
     others = {spec.kind for spec, cls in classes.values()} - modules
 
-    assert modules <= SMALL.keys() | {"model"}, f"give SMALL shapes for: {sorted(modules - SMALL.keys() - {'model'})}"
     assert others <= PLAIN_KINDS, f"kinds without tensors belong in gen.sections.PLAIN_KINDS: {others - PLAIN_KINDS}"
     assert not modules & PLAIN_KINDS, f"these kinds are modules, strike from PLAIN_KINDS: {modules & PLAIN_KINDS}"
 
 
-def test_every_component_with_tensors_registers_parameters(parts: dict[str, Any]) -> None:
-    bare = [name for name, part in parts.items() if part.kind not in MAY_BE_BARE and not list(part.parameters())]
+def test_only_a_component_that_declares_files_is_not_built(
+    classes: dict[str, tuple[ComponentSpec, Any]], parts: dict[str, Any]
+) -> None:
+    modules = {name for name, (_, cls) in classes.items() if issubclass(cls, nn.Module)}
+    undeclared = [name for name in modules - parts.keys() if "files" not in classes[name][0].traits]
 
     assert parts
-    assert not bare, f"make the layers in build and assign them to self: {bare}"
-
-
-def test_no_module_or_parameter_hides_from_torch(parts: dict[str, Any]) -> None:
-    wrong = [f"{name}.{field}" for name, part in parts.items() for field in _hidden(part)]
-
-    assert not wrong, f"keep modules in attributes, nn.ModuleList or nn.ModuleDict, or nobody trains them: {wrong}"
+    assert not undeclared, f"building these raises DataError: declare what they need in traits['files']: {undeclared}"
 
 
 def test_a_model_has_the_phases_its_class_names(parts: dict[str, Any]) -> None:
@@ -100,23 +70,6 @@ def test_a_model_has_the_phases_its_class_names(parts: dict[str, Any]) -> None:
         for phase in given:
             assert re.fullmatch("[a-z][a-z0-9-]*", phase), f'{name}: "{phase}" becomes a file name, use a-z, 0-9 and -'
             assert phase != "all", f'{name}: "all" under optim means every phase, rename it'
-
-
-def test_every_component_says_what_it_is(classes: dict[str, tuple[ComponentSpec, Any]]) -> None:
-    wrong = [name for name, (spec, _) in classes.items() if not _is_a_line(spec.summary)]
-
-    assert not wrong, f"the docstring's first line is a summary of at most 120 letters, ending in a full stop: {wrong}"
-
-
-def test_every_option_says_what_it_is(classes: dict[str, tuple[ComponentSpec, Any]]) -> None:
-    wrong = [
-        f"{name}.{o.name}"
-        for name, (spec, _) in classes.items()
-        for o in spec.options
-        if not o.doc.strip() or "\n" in o.doc
-    ]
-
-    assert not wrong, f"give doc= one line: {wrong}"
 
 
 def test_an_optimizers_fields_leave_the_keys_of_an_entry_alone(classes: dict[str, tuple[ComponentSpec, Any]]) -> None:
@@ -270,17 +223,3 @@ def _with_field(base: Any, name: str) -> Any:
     """A component with one option of this name."""
     body = {"__doc__": "A class with one option.", "__annotations__": {name: int}, name: option(1, doc="a number")}
     return component(type(base)("Field", (base,), {**body, "__module__": __name__}))
-
-
-def _hidden(part: nn.Module) -> Iterator[str]:
-    """Attributes, of a part or of a module in it, that hold modules or parameters unknown to torch."""
-    own = set(vars(nn.Module()))
-    for path, module in part.named_modules():
-        for name, value in vars(module).items():
-            held = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
-            if name not in own and any(isinstance(one, (nn.Module, nn.Parameter)) for one in held):
-                yield f"{path}.{name}".lstrip(".")
-
-
-def _is_a_line(summary: str) -> bool:
-    return 0 < len(summary) <= 120 and summary.endswith(".")

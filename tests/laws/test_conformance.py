@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 MOST_EXCUSES = 3
+NEED_FILES = 2
+"""Components that cannot be looked at without files that no package ships: MNIST, and InceptionV3's features."""
 ENTRY = re.compile(r'^test_conformance = parametrize_checks\("([a-z0-9-]+)", tier="silver"\)$', re.M)
 
 
@@ -24,6 +26,15 @@ def test_our_components_are_excused_from_few_checks(ours: Any) -> None:
 
     assert len(excuses) <= MOST_EXCUSES, f"mend the components instead: {excuses}"
     assert all(why.strip() for why in excuses.values()), f"an excuse gives its reason: {excuses}"
+
+
+def test_few_of_our_components_need_files_that_no_package_ships(ours: Any) -> None:
+    files = {s.name: s.traits["files"] for plugin in ours for s in plugin.components if "files" in s.traits}
+    kinds = {spec.kind for plugin in ours for spec in plugin.components if spec.name in files}
+
+    assert len(files) <= NEED_FILES, f"write example_data(root), so that the checks run: {files}"
+    assert kinds <= {"dataset", "extractor"}
+    assert all(why.strip() for why in files.values()), f"say what it needs: {files}"
 
 
 def test_no_check_knows_a_component_by_name(sources: Any, ours: Any) -> None:

@@ -20,7 +20,7 @@ LAYERS = (
     ("recipe building", "sections presence data"),  # building opens the splits, so data stands beside it
     (
         "checkpoint sampling evaluate provenance",
-        "rundir loading pictures ema groups guard processes loss_metric comparison report",
+        "rundir loading pictures picture_files masks ema groups guard processes loss_metric comparison report",
     ),
     ("trainer", "turns training_state session running plan smoke launch"),
     ("cli", "__main__ gen"),

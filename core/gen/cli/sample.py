@@ -1,6 +1,7 @@
 """`gen sample RUN`: draws from a trained model into a PNG grid and, on request, single images or an .npz file.
 
-With `--translate FOLDER`, what it makes of the files of a folder, one picture for each.
+With `--translate FOLDER`, what it makes of the files of a folder, one picture for each. With `--input`, samples that
+start from pictures of the user's own, and with `--mask` from what a mask leaves of them.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", dest="out", metavar="PATH", help="a folder, or a file ending in .png or .npz")
     parser.add_argument("--translate", metavar="FOLDER", help="translate the files of a folder, a picture for each")
     parser.add_argument("--to", metavar="DOMAIN", help="the domain to translate to (the sampler's own choice)")
+    parser.add_argument(
+        "--input", metavar="PATH", help="a picture or a folder of them to start from (held-out samples)"
+    )
+    parser.add_argument("--mask", help="what of it is known: a picture (white = known), half, centre or random:SHARE")
     parser.add_argument("--singles", action="store_true", help="single images as well")
     parser.add_argument(
         "--data-root", default=None, metavar="DIR", help="where the data are, for samplers that start there"
@@ -77,11 +82,13 @@ def _translator(loaded: Loaded) -> str:
 
 
 def _draw(args: argparse.Namespace, loaded: Loaded, sampler: Sampler, device: torch.device) -> list[Path]:
-    from gen.sampling import domain_of, draw, interleave
+    from gen.sampling import domain_of, draw, interleave, own_samples
 
-    split = _split(loaded, args) if sampler.given else None
-    n = args.n or sampler.count
-    x, given = draw(loaded.model, sampler, n, seed=args.seed, device=device, split=split, label=args.label, to=args.to)
+    own = own_samples(sampler, loaded.model.data, Path(args.input)) if args.input else None
+    split = _split(loaded, args) if sampler.given and own is None else None
+    n = args.n or (sampler.count if own is None else sampler.columns(len(own)) or len(own))
+    asked = {"label": args.label, "to": args.to, "own": own, "mask": args.mask}
+    x, given = draw(loaded.model, sampler, n, seed=args.seed, device=device, split=split, **asked)
     shown, columns = interleave(loaded.model, sampler, x, given)
     return _write(args, loaded, sampler, x, shown, columns, domain_of(loaded.model.data, given))
 

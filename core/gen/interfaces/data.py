@@ -72,7 +72,12 @@ class Transform(ABC):
 
 @interface
 class Dataset(ABC):
-    """Opens splits of real data. The recipe's `data` section is one of these."""
+    """Opens splits of real data. The recipe's `data` section is one of these.
+
+    For whoever checks it, one that reads files has a class method `example_data(root: Path) -> None`, which writes a
+    tiny valid data set under an empty root, for the options of its `example`. One whose files must be the published
+    ones declares them as `traits["files"]` instead.
+    """
 
     kind: ClassVar[str] = "dataset"
     batch: int = option(128, min=1, max=1_048_576, doc="samples a step uses, over all processes")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gen.component import interface, option
-from gen.types import Batch, Given
+from gen.types import Batch, Given, Shape
 
 __all__ = ["Sampler"]
 
@@ -50,6 +50,10 @@ class Sampler(ABC):
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`."""
+
+    def given_shapes(self, shape: Shape) -> tuple[Shape, ...]:
+        """The shapes that given samples may have, for data of `shape`: the data's own; a task may take smaller ones."""
+        return (shape,)
 
     def rows(self, model: Any, x: Tensor, given: Given | None) -> list[Tensor]:
         """What a picture shows of samples x [n, *shape], from top to bottom: what they were made from, and they."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import attrs
 import numpy as np
@@ -20,6 +21,7 @@ from gen.errors import DataError
 from gen.interfaces import Dataset, Rows
 from gen.rows import TensorRows
 from gen.types import CondSpec, DataSpec, Domain
+from gen_data.example import write_idx
 from gen_data.files import contents, inside, shown
 from gen_data.idx import parse, unzip
 
@@ -78,6 +80,7 @@ class Mnist(Dataset):
     Looked for in `folder` where it is given, else in mnist/ under the data root and in the data root itself.
     """
 
+    traits: ClassVar[dict[str, object]] = {"files": "the four published files of MNIST, known by their md5 sums"}
     folder: str | None = option(None, path="folder", doc="where the four files lie, under the data root")
     limit: int | None = option(None, min=1, max=50_000, doc="use only so many of the 50,000 training samples")
 
@@ -92,8 +95,15 @@ class FashionMnist(Dataset):
     Looked for in `folder` where it is given, else in fashion-mnist/ under the data root and in the data root itself.
     """
 
+    example: ClassVar[dict[str, object]] = {"limit": 100}
     folder: str | None = option(None, path="folder", doc="where the four files lie, under the data root")
     limit: int | None = option(None, min=1, max=50_000, doc="use only so many of the 50,000 training samples")
+
+    @classmethod
+    def example_data(cls, root: Path) -> None:
+        """Writes plain files of the published shape: their sums are unknown, so any content will do."""
+        for number, (names, count) in enumerate(((TRAIN, FASHION.train), (TEST, FASHION.test))):
+            write_idx(root / FASHION.folder, names, count, FASHION.side, mark=number)
 
     def open(self, split: str, root: Path) -> Rows:
         return _open(FASHION, split, root, self.folder, self.limit)

@@ -93,7 +93,7 @@ class DDPM(DenoisingModel):
         self, x_noisy: Tensor, t: Tensor, earlier: Tensor, cond: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """The estimate of x, and the variance of x at `earlier` given x_noisy; both [B, *shape], one network call."""
-        clean, log_variance = self.reverse(x_noisy, t, earlier, self.given(cond))
+        clean, log_variance = self.reverse(x_noisy, t, earlier, self.labels(cond))
         return clean, log_variance.exp().expand_as(clean)
 
     def reverse(self, x_noisy: Tensor, t: Tensor, earlier: Tensor, cond: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -107,7 +107,7 @@ class DDPM(DenoisingModel):
 
     def log_prob(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """A lower bound of log p(x) [B] in nats; with `terms`, an unbiased estimate of it."""
-        return variational_bound(self, x, self.given(cond), self.terms)
+        return variational_bound(self, x, self.labels(cond), self.terms)
 
     def step(self, t: Tensor) -> StepBack:
         """The step of the chain that ends at t - 1/T."""

@@ -103,19 +103,19 @@ class DenoisingModel(Model):
         """The estimate of clean x [B, *shape] in float32; labels may be the null label `data.cond.null`."""
         with no_autocast(x_noisy.device):
             level = level_at(self.schedule, t)
-        output = self.output(x_noisy, t, level, self.given(cond))
+        output = self.output(x_noisy, t, level, self.labels(cond))
         with no_autocast(x_noisy.device):
             return convert(output, widen(x_noisy), level, self.predicts, "x", self.spread())
 
     def told(self, cond: Tensor | None) -> Tensor | None:
         """The labels [B] of a training batch, some of them hidden behind the null label."""
-        cond = self.given(cond)
+        cond = self.labels(cond)
         if cond is None or not self.training or not self.hidden or self.data.cond is None:
             return cond
         mask = torch.rand(cond.shape[:1], device=cond.device) < self.hidden
         return torch.where(mask, self.data.cond.null, cond)
 
-    def given(self, cond: Tensor | None) -> Tensor | None:
+    def labels(self, cond: Tensor | None) -> Tensor | None:
         """The labels as the network takes them: none for a model without labels.
 
         Raises:

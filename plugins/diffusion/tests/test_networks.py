@@ -153,6 +153,16 @@ def test_the_scale_of_a_query_is_normalised_away() -> None:
     torch.testing.assert_close(network(x, t), before, rtol=1e-3, atol=1e-4)
 
 
+@every
+def test_a_network_runs_in_half_precision_beside_full_parameters(cls: Any) -> None:
+    network = _shaken(_make(cls).float())
+    x, t = torch.randn(2, 1, 8, 8, dtype=torch.float32), torch.rand(2, dtype=torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = network(x, t)
+
+    torch.testing.assert_close(out.float(), network(x, t), rtol=0.1, atol=0.1)
+
+
 def test_parameters_of_a_transformer_are_counted_by_hand() -> None:
     width, hidden, head = 16, 48, 8
     block = 6 * width * (width + 1) + 4 * width * width + 2 * head + 3 * width * hidden

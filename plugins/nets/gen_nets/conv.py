@@ -1,4 +1,4 @@
-"""Plain convolutional encoders, decoders and discriminators: one strided convolution per level, as in DCGAN without its norms."""
+"""Plain convolutional networks: one strided convolution per level, as in DCGAN without its norms."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ class ConvEncoder(_Conv, Encoder):
 
     def build(self) -> None:
         low, widths = self.fit(self.in_shape, self.out_shape), self.widths()
+        stages = self.down(self.in_shape[0], widths)
         head = to_code(widths[-1], low, self.out_shape, GAINS[self.activation] * OUTPUT)
-        self.assemble(self.down(self.in_shape[0], widths), widths, head, maps=self.depth)
+        self.assemble(stages, widths, head, maps=self.depth)
 
 
 @component

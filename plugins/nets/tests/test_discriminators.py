@@ -87,7 +87,7 @@ def test_a_linear_perceptron_cannot_join_a_code():
 
 
 def test_what_is_no_image_or_no_single_logit_is_refused():
-    with pytest.raises(ShapeError, match=r"conv-discriminator reads images \(C, H, W\), got the shape \(2,\): mlp-disc"):
+    with pytest.raises(ShapeError, match=r"conv-discriminator reads images \(C, H, W\), got the shape \(2,\): mlp-"):
         judge(ConvDiscriminator, {}, (2,))
     with pytest.raises(ShapeError, match=r"conv-discriminator gives one logit per sample, shape \(\), and \(3,\) is"):
         ConvDiscriminator(in_shape=IMAGE, out_shape=(3,))

@@ -10,7 +10,7 @@ import attrs
 if TYPE_CHECKING:
     from gen_sdk.checks.subject import Subject
 
-__all__ = ["PAGE", "TIERS", "Check", "Failure", "NotApplicable", "check", "expect"]
+__all__ = ["PAGE", "TIERS", "Check", "Failure", "NotApplicable", "NotHere", "check", "expect"]
 
 TIERS = ("bronze", "silver", "gold")
 """What a plugin may aim at; a tier holds the checks of those before it."""
@@ -25,6 +25,10 @@ class Failure(AssertionError):
 
 class NotApplicable(Exception):
     """The check finds, while it runs, that it has nothing to look at; the message says why."""
+
+
+class NotHere(Exception):
+    """The check needs what this machine lacks; the message says what."""
 
 
 @attrs.frozen

@@ -57,6 +57,10 @@ class Judged(Model):
         signs[1::2] = -1
         return x + self.error * signs.view(x.shape[1:])
 
+    def forecast(self, x: Tensor, steps: int) -> Tensor:
+        """The last values along the last axis, for ever, with an error of that size."""
+        return x[..., -1:].expand(*x.shape[:-1], steps) + self.error
+
     def log_prob(self, x: Tensor, cond: Tensor | None = None, draws: int = 1) -> Tensor:
         return x.new_full((len(x),), -NATS - self.error)
 

@@ -23,6 +23,11 @@ A component may be excused from a check by the class attribute `excused = {"chec
 check that passes fails. Traits (`traits`) choose checks, and `example` gives options and slots of a small instance. A
 component on which fewer checks ran than its kind's minimum fails.
 
+A data set that reads files writes small ones itself, in a class method `example_data(root)`. A data set or an extractor
+that needs published files declares them, `traits = {"files": "what it needs"}`: where they are missing, checks are "not
+here", listed and counted, and the minimum is waived. So is a check that needs a compiler, where there is none. The
+faults that show what each check is worth stand in gen-sdk's README.
+
 This page is generated: `python -m gen_sdk.checks.page docs/checks.md`.
 """
 

@@ -24,8 +24,8 @@ __all__ = ["parametrize_checks"]
 def parametrize_checks(target: str, tier: str = "silver") -> Callable[..., None]:
     """A test function with a case for every component of a target and every check of the tier that applies to it.
 
-    An excused check is an expected failure; one that passes fails. The last case of a component, `minimum`, holds that
-    enough checks ran. Bind it to a name that starts with `test_`.
+    An excused check is an expected failure; one that passes fails. One whose files are not here is skipped. The last
+    case of a component, `minimum`, holds that enough checks ran. Bind it to a name that starts with `test_`.
 
     Args:
         target: a namespace, a component's name, or the path of a one-file plugin.
@@ -65,5 +65,5 @@ def _hold(*results: Result) -> None:
             pytest.fail(f"{result.said}\n   cure: {result.hint} ({result.page})", pytrace=False)
         if result.outcome == "excused":
             pytest.xfail(result.said)
-        if result.outcome == "not applicable":
-            pytest.skip(result.said)
+        if result.outcome in ("not applicable", "not here"):
+            pytest.skip(f"{result.outcome}: {result.said}")

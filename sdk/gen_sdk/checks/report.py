@@ -1,7 +1,8 @@
 """Examining a plugin, a component or a file: every check of a tier on every component, and a report of what came out.
 
-A check passes, fails, is excused (its component says why, and it does fail) or is not applicable. An excuse for a check
-that passes fails, and so does a component on which fewer checks ran than its kind's minimum.
+A check passes, fails, is excused (its component says why, and it does fail), is not applicable, or not here: this
+machine lacks a compiler, or files that no package ships and that the component declares. An excuse for a check that
+passes fails, and so does a component on which fewer checks ran than its kind's minimum, unless its files are not here.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ import attrs
 
 from gen.errors import CommandError, DataError, did_you_mean
 from gen.plugins import Catalogue
-from gen_sdk.checks.check import TIERS, Check, Failure, NotApplicable
+from gen_sdk.checks.check import TIERS, Check, Failure, NotApplicable, NotHere
+from gen_sdk.checks.here import missing
 from gen_sdk.checks.subject import Subject
 from gen_sdk.checks.table import CHECKS, minimum
 from gen_sdk.checks.targets import subjects
 
 __all__ = ["Examined", "Outcome", "Report", "Result", "chosen", "examine", "perform", "shortfall"]
 
-Outcome = Literal["passed", "failed", "excused", "not applicable"]
+Outcome = Literal["passed", "failed", "excused", "not applicable", "not here"]
 FORMAT = 1
 
 
@@ -75,11 +77,12 @@ class Report:
         return all(one.ok for one in self.components)
 
     def counts(self) -> dict[str, int]:
-        """How many checks ran (passed or failed), were not applicable, were excused, failed."""
+        """How many checks ran (passed or failed), were not applicable, not here, excused, failed."""
         found = Counter(result.outcome for one in self.components for result in one.results)
         return {
             "ran": found["passed"] + found["failed"],
             "not_applicable": found["not applicable"],
+            "not_here": found["not here"],
             "excused": found["excused"],
             "failed": found["failed"],
         }
@@ -116,10 +119,10 @@ class Report:
 
 
 def _lines(one: Examined) -> Iterator[str]:
-    missed, excused, failed = one.of("not applicable"), one.of("excused"), one.of("failed")
+    missed, absent, excused, failed = (one.of(o) for o in ("not applicable", "not here", "excused", "failed"))
     yield (
-        f"{one.name}  ({one.kind})  {one.ran} ran, {len(missed)} not applicable, {len(excused)} excused, "
-        f"{len(failed)} failed"
+        f"{one.name}  ({one.kind})  {one.ran} ran, {len(missed)} not applicable, {len(absent)} not here, "
+        f"{len(excused)} excused, {len(failed)} failed"
     )
     for result in failed:
         yield f"   failed {result.check}: {result.said}"
@@ -127,10 +130,10 @@ def _lines(one: Examined) -> Iterator[str]:
     for result in excused:
         yield f"   excused {result.check}: {result.said}"
     reasons: dict[str, list[str]] = {}
-    for result in missed:
-        reasons.setdefault(result.said, []).append(result.check)
+    for result in (*absent, *missed):
+        reasons.setdefault(f"{result.outcome} ({result.said})", []).append(result.check)
     for reason, names in reasons.items():
-        yield f"   not applicable ({reason}): {', '.join(names)}"
+        yield f"   {reason}: {', '.join(names)}"
 
 
 def examine(target: str, tier: str = "silver", known: Catalogue | None = None) -> Report:
@@ -160,9 +163,9 @@ def chosen(subject: Subject, tier: str) -> list[Check]:
 
 
 def shortfall(subject: Subject, results: list[Result], least: int) -> list[Result]:
-    """A failure, where fewer checks ran than the kind's minimum."""
+    """A failure, where fewer checks ran than the kind's minimum, for want of anything but files."""
     ran = sum(result.outcome in ("passed", "failed") for result in results)
-    if ran >= least or any(result.said.startswith(_ABSENT) for result in results):
+    if ran >= least or missing(subject):
         return []
     said = f"{ran} checks ran, a {subject.spec.kind} runs at least {least}"
     hint = "declare traits and an example that let more of the checks run, and excuse fewer"
@@ -174,9 +177,6 @@ def _unknown(id: str) -> Result:
     return Result("excused", "failed", f'there is no check "{id}" to excuse: {near}', "strike it from `excused`")
 
 
-_ABSENT = "it needs what is not here: "
-
-
 def perform(subject: Subject, check: Check) -> Result:
     """Runs one check, its excuse taken into account; whatever the component raises is a failure."""
     excuse = subject.spec.excused.get(check.id)
@@ -184,7 +184,7 @@ def perform(subject: Subject, check: Check) -> Result:
     outcome, said = _outcome(subject, check)
     if excuse is not None and outcome == "failed":
         outcome, said = "excused", f"{excuse} ({said})"
-    elif excuse is not None:
+    elif excuse is not None and outcome != "not here":
         was = "passes" if outcome == "passed" else "does not apply"
         outcome, said = "failed", f"it is excused and {was}: strike it from `excused`"
     return Result(check.id, outcome, said, check.hint, check.page, check.tier, round(time.perf_counter() - start, 4))
@@ -198,10 +198,13 @@ def _outcome(subject: Subject, check: Check) -> tuple[Outcome, str]:
         check.run(subject)
     except NotApplicable as error:
         return "not applicable", str(error)
+    except NotHere as error:
+        return "not here", str(error)
     except Failure as error:
         return "failed", str(error)
     except DataError as error:
-        return "not applicable", _ABSENT + str(error).partition("\n")[0]
+        files = missing(subject)
+        return ("not here", files) if files else ("failed", _raised(error))
     except (Exception, SystemExit) as error:
         return "failed", _raised(error)
     return "passed", ""

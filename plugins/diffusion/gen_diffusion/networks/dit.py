@@ -23,6 +23,9 @@ from gen_diffusion.networks.rotary import angles, rotate
 
 __all__ = ["DiT"]
 
+EPS = 1e-6
+"""Added to mean squares before their root is taken."""
+
 
 @component
 class DiT(Denoiser):
@@ -87,7 +90,7 @@ class Block(nn.Module):
         self.heads = heads
         self.modulation = zeroed(nn.Linear(width, 6 * width))
         self.attend = nn.Linear(width, 3 * width, bias=False)
-        self.query_norm, self.key_norm = nn.RMSNorm(width // heads, eps=1e-6), nn.RMSNorm(width // heads, eps=1e-6)
+        self.query_norm, self.key_norm = Norm(width // heads), Norm(width // heads)
         self.join = nn.Linear(width, width, bias=False)
         self.widen = nn.Linear(width, 2 * hidden, bias=False)
         self.narrow = nn.Linear(hidden, width, bias=False)
@@ -111,6 +114,18 @@ class Block(nn.Module):
         return out
 
 
+class Norm(nn.Module):
+    """The RMS norm of a head, with a gain per number; torch's own wants input and gain of one precision."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., size] → [..., size]."""
+        return F.rms_norm(x, x.shape[-1:], eps=EPS) * self.weight
+
+
 def modulated(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """(1 + scale) * h / rms(h) + shift, for h [B, N, W]."""
-    return torch.addcmul(shift, F.rms_norm(h, h.shape[-1:], eps=1e-6), 1 + scale)
+    return torch.addcmul(shift, F.rms_norm(h, h.shape[-1:], eps=EPS), 1 + scale)

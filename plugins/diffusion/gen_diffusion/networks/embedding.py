@@ -37,15 +37,17 @@ class Conditioning(nn.Module):
         if cond is not None and cond.kind != "class":
             raise ShapeError(f"this denoiser can be told a class, not a {cond.kind}: set conditional: false")
         self.size, self.null = size, None if cond is None else cond.null
-        self.body = nn.Sequential(nn.Linear(size, width), nn.SiLU(), nn.Linear(width, width))
+        self.first, self.second = nn.Linear(size, width), nn.Linear(width, width)
         self.labels = nn.Embedding(cond.size + 1, width) if cond is not None else None
 
     def forward(self, c_noise: Tensor, cond: Tensor | None) -> Tensor:
         """The vector [B, width] that the blocks are told."""
-        code: Tensor = self.body(features(c_noise, self.size).to(self.body[0].weight.dtype))
+        waves = features(c_noise, self.size).to(self.first.weight.dtype)  # [B, size]
+        code: Tensor = self.second(nn.functional.silu(self.first(waves)))  # [B, width]
         if self.labels is None:
             return code
         if cond is None:
             assert self.null is not None, "there are labels, so there is a null label"
             cond = torch.full(c_noise.shape[:1], self.null, device=c_noise.device)
-        return code + self.labels(cond)
+        told: Tensor = code + self.labels(cond)
+        return told

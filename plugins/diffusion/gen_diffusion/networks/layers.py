@@ -41,8 +41,8 @@ class Residual(nn.Module):
         scale, shift = self.affine(code)[:, :, None, None].chunk(2, dim=1)  # [B, C', 1, 1] each
         h = torch.addcmul(shift, self.second_norm(h), 1 + scale)
         h = self.second(self.drop(F.silu(h)))
-        kept: Tensor = self.skip(x)
-        return kept + h
+        out: Tensor = self.skip(x) + h
+        return out
 
 
 class MapAttention(nn.Module):

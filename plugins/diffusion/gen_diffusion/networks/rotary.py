@@ -1,4 +1,4 @@
-"""Positions as rotations (Su et al. 2021, arXiv:2104.09864), axial in two dimensions (Heo et al. 2024, arXiv:2403.13298).
+"""Positions as rotations (Su et al. 2021, arXiv:2104.09864), axial in 2-D (Heo et al. 2024, arXiv:2403.13298).
 
 Half of a head's numbers turn with the row of their token, half with its column: pairs of numbers, each pair at its own
 rate. A product of a query and a key then depends on how far apart the two tokens lie, and not on where.
@@ -29,4 +29,5 @@ def rotate(x: Tensor, turns: Tensor) -> Tensor:
     """x [..., N, size], every pair of its numbers turned by its angle."""
     cos, sin = turns
     first, second = x.chunk(2, dim=-1)
-    return x * cos + torch.cat([-second, first], dim=-1) * sin
+    turned: Tensor = x * cos + torch.cat([-second, first], dim=-1) * sin
+    return turned

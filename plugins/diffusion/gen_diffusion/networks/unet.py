@@ -120,4 +120,3 @@ class Block(nn.Module):
         """x [B, C, H, W] and code [B, E] → [B, C', H, W]."""
         out: Tensor = self.attention(self.residual(x, code))
         return out
-

@@ -15,9 +15,9 @@ __all__ = ["Langevin"]
 
 @component
 class Langevin(DenoisingSampler):
-    """Annealed Langevin dynamics (Song and Ermon 2019, arXiv:1907.05600), with ancestral steps between the levels
+    """Annealed Langevin dynamics, with ancestral steps between the levels (a predictor and a corrector).
 
-    (predictor-corrector, Song et al. 2021, arXiv:2011.13456).
+    Song and Ermon 2019, arXiv:1907.05600; Song et al. 2021, arXiv:2011.13456.
     """
 
     corrections: int = option(1, min=0, max=1000, doc="Langevin steps at every level")

@@ -16,11 +16,11 @@ from gen.types import Given
 from gen_diffusion.samplers.grid import GRIDS, make_grid
 from gen_diffusion.samplers.walk import Guidance, Walk
 
-__all__ = ["DenoisingSampler"]
+__all__ = ["DenoisingSampler", "GridSampler"]
 
 
 @interface
-class DenoisingSampler(Sampler):
+class GridSampler(Sampler):
     """Walks a grid of noise levels from noise to data, asking the model for clean x on the way."""
 
     needs = ("denoise",)
@@ -31,21 +31,6 @@ class DenoisingSampler(Sampler):
     rescale: float = option(0.0, min=0, max=1, doc="share of the guided estimate's spread that is set back")
     clip: bool = option(False, doc="keep estimates of x within the range of the data")
     guide: Denoiser | None = slot(default=None, doc="a weaker network to guide by, taken from a run")
-
-    @torch.no_grad()
-    def sample(
-        self,
-        model: Any,
-        n: int,
-        *,
-        rng: torch.Generator,
-        cond: Tensor | None = None,
-        given: Given | None = None,
-        observe: Callable[[int, int, Tensor], None] | None = None,
-    ) -> Tensor:
-        walk = self.start(model, cond, rng, observe)
-        x = torch.randn(n, *model.data.shape, generator=rng, device=rng.device)  # [n, *shape]
-        return self.walk(walk, x * walk.grid.sigma[0])
 
     def start(
         self,
@@ -66,12 +51,47 @@ class DenoisingSampler(Sampler):
                 f"guidance: {self.guidance:g} needs labels or a weaker network: train with conditional: true, or "
                 "give guide"
             )
+        if self.guide is not None and not _fits(self.guide, model.denoiser):
+            raise OptionError(
+                f"guide maps {_told(self.guide)}, but the model's denoiser {_told(model.denoiser)}: take one trained "
+                "on the same data by the same kind of model"
+            )
         grid = make_grid(model.schedule, self.steps, self.grid, rng.device)
         guidance = Guidance(self.guidance, self.interval, self.rescale, self.guide)
         return Walk(
             model, grid, cond if getattr(model, "conditional", True) else None, guidance, rng, self.clip, observe
         )
 
+
+@interface
+class DenoisingSampler(GridSampler):
+    """A grid sampler that starts from noise alone: all that is its own is how it walks."""
+
+    @torch.no_grad()
+    def sample(
+        self,
+        model: Any,
+        n: int,
+        *,
+        rng: torch.Generator,
+        cond: Tensor | None = None,
+        given: Given | None = None,
+        observe: Callable[[int, int, Tensor], None] | None = None,
+    ) -> Tensor:
+        walk = self.start(model, cond, rng, observe)
+        x = torch.randn(n, *model.data.shape, generator=rng, device=rng.device)  # [n, *shape]
+        return self.walk(walk, x * walk.grid.sigma[0])
+
     @abstractmethod
     def walk(self, walk: Walk, x: Tensor) -> Tensor:
         """From x [n, *shape] at the first stop of the grid to clean samples."""
+
+
+def _fits(guide: Denoiser, denoiser: Denoiser) -> bool:
+    shapes = guide.in_shape == denoiser.in_shape and guide.out_shape == denoiser.out_shape
+    return shapes and (guide.cond is None or guide.cond == denoiser.cond)
+
+
+def _told(network: Denoiser) -> str:
+    labels = "no labels" if network.cond is None else f"{network.cond.size} labels"
+    return f"{network.in_shape} to {network.out_shape} by {labels}"

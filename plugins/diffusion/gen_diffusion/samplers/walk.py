@@ -59,7 +59,8 @@ class Walk:
         self._stops = self.grid.times.tolist()
         if self.guidance.guide is not None:
             self._weak = copy.copy(self.model)
-            self._weak._modules = {**self.model._modules, "denoiser": self.guidance.guide}
+            guide = self.guidance.guide.to(self.rng.device).eval()
+            self._weak._modules = {**self.model._modules, "denoiser": guide}
 
     def clean(self, x: Tensor, i: int) -> Tensor:
         """The estimate of clean x [n, *shape] from x at stop i of the grid."""

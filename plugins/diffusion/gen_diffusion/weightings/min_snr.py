@@ -22,8 +22,9 @@ class MinSnr(Weighting):
 
 @component
 class SoftMinSnr(Weighting):
-    """1 / (sigma^2 / alpha^2 + 1 / gamma) on the squared error of x: min-snr without its corner (Crowson et al. 2024,
-    arXiv:2401.11605).
+    """1 / (sigma^2 / alpha^2 + 1 / gamma) on the squared error of x: min-snr without its corner.
+
+    Crowson et al. 2024, arXiv:2401.11605.
     """
 
     gamma: float = option(4.0, above=0, max=1e6, doc="what the weight tends to where there is little noise")

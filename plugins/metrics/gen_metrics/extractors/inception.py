@@ -10,7 +10,7 @@ torch-fidelity in place of its download. Shapes: B batch, C channels, D = 2048 f
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -35,6 +35,8 @@ class Inception(Extractor):
     It needs torch-fidelity and its weights on disk, as safetensors in PyTorch's cache (TORCH_HOME moves it); without
     them it says how to get both. Values are rounded to 256 levels, and grey is shown as equal red, green and blue.
     """
+
+    traits: ClassVar[dict[str, object]] = {"files": "torch-fidelity, and InceptionV3's weights in PyTorch's cache"}
 
     def build(self) -> None:
         if len(self.in_shape) != 3 or self.in_shape[0] not in (1, 3):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gen.turns import PhaseModule
 from gen_sdk.checks.calling import NETWORKS, STEP, batch_of
-from gen_sdk.checks.check import Failure, check
+from gen_sdk.checks.check import Failure, NotHere, check
 from gen_sdk.checks.generic.comparing import expect_same, outputs, perturbed
 from gen_sdk.checks.subject import Subject, seeded
 
@@ -44,7 +44,21 @@ def compiles_as_one_graph(subject: Subject) -> None:
 )
 def compiles_with_inductor(subject: Subject) -> None:
     """torch.compile(fullgraph=True) with inductor, the backend that trainings use, answers the same."""
+    _expect_compiler()
     _compiled(subject, "inductor", 1e-3)
+
+
+def _expect_compiler() -> None:
+    """Raises:
+    NotHere: inductor would find no C++ compiler.
+    """
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler as error:
+        raise NotHere("inductor needs a C++ compiler, and there is none: install g++, or name one in CXX") from error
 
 
 def _compiled(subject: Subject, backend: str, within: float) -> None:

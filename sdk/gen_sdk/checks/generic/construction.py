@@ -15,14 +15,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from gen_sdk.checks.calling import NETWORKS
 from gen_sdk.checks.check import Failure, check, expect
 from gen_sdk.checks.generic.comparing import answered, expect_same, tensors
 from gen_sdk.checks.subject import Subject
 
 __all__ = ["CHECKS"]
 
-BARE = ("prior", "posterior", "likelihood", "quantizer")
-"""Kinds that may be mathematics alone, without a parameter."""
+LEARNING = (*NETWORKS, "model")
+"""Kinds that have parameters; others, a plugin's own among them, may be mathematics alone."""
 
 
 def named(part: nn.Module) -> dict[str, torch.Tensor]:
@@ -46,7 +47,7 @@ def same_seed_gives_same_weights(subject: Subject) -> None:
 def modules_are_registered(subject: Subject) -> None:
     """No module, parameter or tensor hides from torch in a list, a dictionary or a plain attribute."""
     part = subject.make()
-    if subject.spec.kind not in BARE:
+    if subject.spec.kind in LEARNING:
         expect(bool(list(part.parameters())), "it has no parameter: layers are made in build()")
     hidden = sorted(_hidden(part))
     expect(not hidden, f"torch does not see what these hold: {', '.join(hidden)}")

@@ -55,7 +55,8 @@ class TinyAutoregression(Model):
         """x where the mask is 1; elsewhere draws, one dimension after the other, each given those before it."""
         known, values = (t.movedim(1, -1).flatten(1) for t in (mask.expand_as(x), x))  # [B, N], channels inside a pixel
         uniform = torch.rand(values.shape, generator=rng, device=x.device if rng is None else rng.device).to(x.device)
-        cache, drawn = self.autoregressor.start(len(x)), []
+        cache = self.autoregressor.start(len(x))
+        drawn: list[Tensor] = []
         for position in range(values.shape[1]):
             logit = self.autoregressor.step(cache, position, drawn[-1] if drawn else None)[:, 0]  # [B]
             new = torch.where(uniform[:, position] < logit.sigmoid(), 1.0, -1.0)

@@ -1,0 +1,1 @@
+"""Priors that nothing but a sample is asked of: a ring of modes, a roll."""

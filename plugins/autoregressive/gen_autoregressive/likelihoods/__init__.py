@@ -1,0 +1,1 @@
+"""Pixel likelihoods: what the numbers of a factor mean, p(x_i given x_<i)."""

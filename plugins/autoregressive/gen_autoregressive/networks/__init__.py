@@ -1,0 +1,1 @@
+"""Autoregressors: networks that see, for each value, the values before it alone."""

@@ -1,0 +1,1 @@
+"""Samplers: new images, and completions of given ones."""
