@@ -41,9 +41,12 @@ __all__ = [
 PARAMETERIZATIONS = ("eps", "x", "v", "velocity", "score", "edm")
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Level:
-    """A noise level for every sample of a batch: alpha, sigma and their derivatives in t, each [B]."""
+    """A noise level for every sample of a batch: alpha, sigma and their derivatives in t, each [B].
+
+    Not frozen, although nobody changes it: torch.compile cannot trace how a frozen attrs class is made.
+    """
 
     alpha: Tensor
     sigma: Tensor

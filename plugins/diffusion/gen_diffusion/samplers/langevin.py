@@ -31,7 +31,7 @@ class Langevin(DenoisingSampler):
             walk.tell(i, clean)
             if i + 1 == grid.steps:
                 return clean
-            from_noisy, from_x, variance, _ = back[i]
+            from_noisy, from_x, _, variance = back[i]  # beta: the posterior's is too small for data that vary
             x = from_noisy * x + from_x * clean + math.sqrt(variance) * walk.draw(x)
         return x
 

@@ -56,6 +56,8 @@ def modules_are_registered(subject: Subject) -> None:
 def _hidden(part: nn.Module) -> Iterator[str]:
     own = set(vars(nn.Module()))
     for path, module in part.named_modules():
+        if type(module).__module__.startswith("torch."):
+            continue  # torch's own keep such lists of what they have registered
         for name, value in vars(module).items():
             held = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
             if name not in own and any(isinstance(one, (nn.Module, torch.Tensor)) for one in held):
