@@ -9,6 +9,7 @@ import pytest
 
 from gen.cli import main
 from gen.errors import CommandError
+from gen.spec import ComponentSpec
 from gen_sdk.checks import report
 from gen_sdk.checks.check import TIERS, Failure, NotApplicable, check, expect
 from gen_sdk.checks.page import page
@@ -302,7 +303,15 @@ def test_the_page_of_checks_is_in_step():
 def test_a_minimum_grows_with_the_tier():
     for kind, (bronze, silver, gold) in MINIMUM.items():
         assert 0 < bronze <= silver <= gold, kind
-    assert minimum("an interface of a stranger's", "silver") > 0
+    assert minimum(ComponentSpec("a/b", "an interface of a stranger's", "a:B"), "silver") > 0
+
+
+def test_a_plugin_of_one_file_owes_no_checks_of_a_package() -> None:
+    of_package = {"hook-module-imports-nothing-heavy", "manifest-is-in-step", "manifest-is-in-the-wheel"}
+    packaged, alone = (minimum(ComponentSpec(f"{name}/b", "encoder", "a:B"), "silver") for name in ("a", "local"))
+
+    assert packaged - alone == len(of_package)
+    assert of_package <= {check.id for check in CHECKS}
 
 
 def test_a_failed_check_is_an_assertion():

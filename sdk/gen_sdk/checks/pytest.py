@@ -52,7 +52,7 @@ def parametrize_checks(target: str, tier: str = "silver") -> Callable[..., None]
             results = [result(subject, one) for one in chosen(subject, tier)]
             unknown = subject.spec.excused.keys() - {one.id for one in CHECKS}
             assert not unknown, f"there is no check {sorted(unknown)} to excuse: strike it from `excused`"
-            _hold(*shortfall(subject, results, minimum(subject.spec.kind, tier)))
+            _hold(*shortfall(subject, results, minimum(subject.spec, tier)))
         else:
             _hold(result(subject, check))
 

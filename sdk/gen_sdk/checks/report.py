@@ -151,7 +151,7 @@ def examine(target: str, tier: str = "silver", known: Catalogue | None = None) -
 def _examined(subject: Subject, tier: str) -> Examined:
     results = [perform(subject, check) for check in chosen(subject, tier)]
     results += [_unknown(id) for id in subject.spec.excused if id not in {check.id for check in CHECKS}]
-    least = minimum(subject.spec.kind, tier)
+    least = minimum(subject.spec, tier)
     short = shortfall(subject, results, least)
     return Examined(subject.name, subject.spec.kind, (*results, *short), least)
 

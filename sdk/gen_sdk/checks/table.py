@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from gen.activate import LOCAL
+from gen.spec import ComponentSpec
 from gen_sdk.checks import generic, kinds
 from gen_sdk.checks.check import TIERS, Check
 
@@ -57,6 +59,10 @@ PLAIN = (6, 6, 6)
 """The least for a kind that is not in `MINIMUM`: an interface of a plugin's own."""
 
 
-def minimum(kind: str, tier: str) -> int:
-    """How many checks a component of this kind runs at least."""
-    return MINIMUM.get(kind, PLAIN)[TIERS.index(tier)]
+OF_PACKAGES = 3
+"""Checks that look at a package, which a plugin of one file does not have."""
+
+
+def minimum(spec: ComponentSpec, tier: str) -> int:
+    """How many checks a component runs at least: so many for its kind, fewer in a plugin of one file."""
+    return MINIMUM.get(spec.kind, PLAIN)[TIERS.index(tier)] - OF_PACKAGES * (spec.namespace == LOCAL)
