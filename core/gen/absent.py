@@ -47,7 +47,7 @@ def absent(name: str, known: Catalogue, recorded: Any) -> PluginError:
         return _missing(f'"{name}"', namespace, recorded)
     if not plugin.usable:
         return plugin.failure()
-    made, line = _made(namespace, recorded)
+    made, line = ("", "") if _recorded(recorded, namespace)[1] == _FILE else _made(namespace, recorded)
     return PluginError(f'plugin {plugin} has no component "{name}"{made}\n   {line or "gen ls shows what it has"}')
 
 

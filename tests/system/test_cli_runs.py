@@ -69,7 +69,7 @@ def test_a_run_says_what_it_did_and_what_comes_next(trained):
 
     assert ended.out.splitlines()[0] == "done at step 6"
     assert [line.split()[0] for line in ended.out.splitlines()[1:]] == [
-        "run", "loss", "loss/model/error", "loss/model/loss", "figures", "more"
+        "run", "loss", "loss/model/error", "loss/model/loss", "figures", "report", "more"
     ]  # fmt: skip
     assert f"gen sample {RUN} -n 64" in ended.out
 
@@ -139,7 +139,10 @@ MISTAKES = {
         f'{RUN}/model has no weights "ema-0.9"; it has ema, ema-0.5, raw',
     ),
     "a sampler": (("sample", RUN, "--with", "cods"), 'the run has no sampler "cods"; it has codes'),
-    "a component": (("sample", RUN, "--with", "local/cods"), 'no installed plugin provides "local/cods"'),
+    "a component": (
+        ("sample", RUN, "--with", "local/cods"),
+        'has no component "local/cods"\n   gen ls shows what it has',
+    ),
     "a sampler it cannot serve": (
         ("sample", RUN, "--with", "local/latent"),
         "local/latent needs generate, which local/one lacks",
