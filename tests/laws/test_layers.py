@@ -15,7 +15,10 @@ from gen import registry
 
 LAYERS = (
     ("errors types", "spec sources seeds stopping console"),
-    ("interfaces component", "hookspecs plugin rows lr_schedules optimizers trackers noise noise_schedules precision"),
+    (
+        "interfaces component",
+        "hookspecs plugin rows lr_schedules optimizers trackers noise noise_schedules precision joins",
+    ),
     ("manifest plugins", "files integrity current installed registry activate absent"),
     ("recipe building", "sections presence data"),  # building opens the splits, so data stands beside it
     (

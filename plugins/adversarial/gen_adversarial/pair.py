@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gen.component import interface, option, slot
 from gen.interfaces import Decoder, Discriminator, Encoder, Model, Prior
-from gen_adversarial.joins import check_joins, labels_for, settle
+from gen.joins import check_joins
+from gen_adversarial.joins import labels_for, settle
 
 __all__ = ["Pair"]
 

@@ -18,8 +18,8 @@ from torch import Tensor
 from gen.component import component, option, slot
 from gen.errors import GenError, ShapeError
 from gen.interfaces import AdversarialLoss, Discriminator, Distance, Generator, Model, Phase
+from gen.precision import widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
-from gen_translation.precision import widen
 from gen_translation.shapes import two_domains
 
 __all__ = ["Pix2Pix"]

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from gen.component import interface, option, slot
 from gen.interfaces import Decoder, Distance, Encoder, Model, Phase, Regularizer
+from gen.joins import check_joins
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
-from gen_vae.joins import check_joins, cond_of, labels_for
+from gen_vae.joins import cond_of, labels_for
 
 __all__ = ["Coder"]
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import attrs
-from torch import Tensor, nn
+from torch import Tensor
 
 from gen.errors import GenError, ShapeError
 from gen.interfaces import Likelihood
-from gen.types import CondSpec, DataSpec, Shapes
+from gen.types import CondSpec, DataSpec
 
-__all__ = ["check_joins", "check_levels", "cond_of", "labels_for"]
+__all__ = ["check_levels", "cond_of", "labels_for"]
 
 
 def cond_of(data: DataSpec, conditional: bool) -> CondSpec | None:
@@ -41,20 +38,6 @@ def labels_for(conditional: bool, cond: Tensor | None) -> Tensor | None:
     if cond is None:
         raise GenError("this model was trained with conditional: true and needs labels: say which, one per sample")
     return cond
-
-
-def check_joins(model: nn.Module, wired: Mapping[str, Shapes]) -> None:
-    """Compares the parts as built with the shapes that their model wires (a recipe cannot get this wrong, Python can).
-
-    Raises:
-        ShapeError: naming the first part that does not fit, what it has and what it needs.
-    """
-    for name, shapes in wired.items():
-        needs = {**attrs.asdict(shapes, recurse=False), "shape": shapes.in_shape}
-        for field, needed in needs.items():
-            has = getattr(getattr(model, name), field, needed)
-            if has != needed:
-                raise ShapeError(f"{name} was built with {field}={has}, but this model needs {field}={needed}")
 
 
 def check_levels(likelihood: Likelihood, data: DataSpec) -> None:

@@ -23,11 +23,12 @@ from torch import Tensor
 from gen.component import component, option, slot
 from gen.errors import OptionError, ShapeError
 from gen.interfaces import Decoder, Encoder, Likelihood, Model, Phase, Posterior, Prior
+from gen.joins import check_joins
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 from gen_vae.charge import free, warmed
 from gen_vae.diagnostics import active_units
-from gen_vae.joins import check_joins, check_levels, cond_of, labels_for
+from gen_vae.joins import check_levels, cond_of, labels_for
 from gen_vae.priors.normal import Normal
 
 __all__ = ["VAE"]

@@ -17,10 +17,11 @@ from torch import Tensor
 from gen.component import component, option, slot
 from gen.errors import GenError, ShapeError
 from gen.interfaces import Decoder, Distance, Encoder, Model, Phase
+from gen.joins import check_joins
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shape, Shapes
 from gen_vae.diagnostics import perplexity
-from gen_vae.joins import check_joins, cond_of, labels_for
+from gen_vae.joins import cond_of, labels_for
 from gen_vae.quantizers.quantizer import Quantizer
 
 __all__ = ["VQ"]
