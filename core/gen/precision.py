@@ -1,4 +1,7 @@
-"""Densities are computed in float32, outside autocast: sums over many pixels lose whole nats in half precision."""
+"""What is computed in which precision.
+
+Densities are computed in float32, outside autocast: sums over many pixels lose whole nats in half precision.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor
 
-__all__ = ["no_autocast", "widen"]
+__all__ = ["has_bf16", "no_autocast", "widen"]
 
 
 def no_autocast(device: torch.device) -> AbstractContextManager[object]:
@@ -15,6 +18,14 @@ def no_autocast(device: torch.device) -> AbstractContextManager[object]:
     if device.type == "meta" or not torch.is_autocast_enabled(device.type):
         return nullcontext()
     return torch.autocast(device.type, enabled=False)
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether the device has instructions for bfloat16; without them it is emulated, several times slower than fp32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.10 cannot say: as if there were none
+    return any(there for name, there in capabilities.items() if name.endswith("bf16"))
 
 
 def widen(x: Tensor) -> Tensor:

@@ -13,8 +13,9 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import InitProcessGroupKwargs
 
 from gen.errors import CommandError
+from gen.precision import has_bf16
 
-__all__ = ["EXPECTED", "make_accelerator", "share"]
+__all__ = ["EXPECTED", "make_accelerator", "settled", "share"]
 
 EXPECTED = "GEN_PROCESSES"
 """Set by our launcher: how many processes the person asked for."""
@@ -25,6 +26,13 @@ _UNSUPPORTED = {
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
 }
 _TIMEOUT = timedelta(minutes=5)
+
+
+def settled(precision: str, device: str) -> str:
+    """The precision itself; for "auto" bf16 where the device has instructions for it, else fp32."""
+    if precision != "auto":
+        return precision
+    return "bf16" if has_bf16(torch.device("cpu" if _is_cpu(device) else "cuda")) else "fp32"
 
 
 def make_accelerator(device: str, precision: str) -> Accelerator:
@@ -41,7 +49,7 @@ def make_accelerator(device: str, precision: str) -> Accelerator:
             raise CommandError(f"{name} is not supported: launch with plain data parallelism (gen run --processes N)")
     if device == "cuda" and not torch.cuda.is_available():
         raise CommandError("--device cuda: torch sees no CUDA device here (gen doctor --devices says more)")
-    cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
+    cpu = _is_cpu(device)
     if cpu and precision == "fp16":
         raise CommandError("train.precision fp16 needs a GPU; bf16 works on this CPU")
     if not torch.distributed.is_initialized():
@@ -58,6 +66,10 @@ def make_accelerator(device: str, precision: str) -> Accelerator:
     if accelerator.num_processes != expected:
         raise CommandError(f"{expected} processes were asked for, but {accelerator.num_processes} came up")
     return accelerator
+
+
+def _is_cpu(device: str) -> bool:
+    return device == "cpu" or (device == "auto" and not torch.cuda.is_available())
 
 
 def _leave() -> None:

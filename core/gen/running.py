@@ -20,7 +20,8 @@ from gen.interfaces import Tracker
 from gen.loading import load
 from gen.plan import rehearse
 from gen.plugins import Catalogue, catalogue
-from gen.processes import make_accelerator, share
+from gen.precision import has_bf16
+from gen.processes import make_accelerator, settled, share
 from gen.provenance import provenance
 from gen.recipe.recipe import Recipe
 from gen.rundir import RunFolder
@@ -93,6 +94,7 @@ def run(
         recipe = reader(recipe, overrides, catalogue=known)  # type: ignore[arg-type]
     elif overrides:
         raise CommandError("overrides belong to Recipe.read when a Recipe is given")
+    recipe = _settled(recipe, device)
     session = _session(recipe, known, data_root, device, quiet)
     created = None
     if session.accelerator.is_main_process:
@@ -148,6 +150,13 @@ def resume(
     return _go(session, folder)
 
 
+def _settled(recipe: Recipe, device: str) -> Recipe:
+    """The recipe with the precision of this device, which the run keeps wherever it is resumed."""
+    train = recipe.config["train"]
+    precision = settled(train["precision"], device)
+    return attrs.evolve(recipe, config={**recipe.config, "train": {**train, "precision": precision}})
+
+
 def _session(recipe: Recipe, known: Catalogue, data_root: str | Path, device: str, quiet: bool) -> Session:
     trackers = recipe.config["track"]
     accelerator = make_accelerator(device, recipe.config["train"]["precision"])
@@ -155,6 +164,10 @@ def _session(recipe: Recipe, known: Catalogue, data_root: str | Path, device: st
     made: list[Tracker] = [experiment.builder.make(one, path="track") for one in trackers]
     rehearse(experiment)
     console = Console(quiet=quiet or not accelerator.is_main_process)
+    if recipe.config["train"]["precision"] == "bf16" and not has_bf16(accelerator.device):
+        console.note(
+            "warning: this device emulates bf16, several times slower than fp32; train.precision=auto avoids it"
+        )
     with placing_errors(recipe):
         return Session(experiment, accelerator, console, made)
 

@@ -113,7 +113,13 @@ TRAIN = Section(
     options=(
         OptionSpec("steps", "int", nullable=True, default=None, min=1, max=10**9, doc="steps; or give epochs"),
         OptionSpec("epochs", "float", nullable=True, default=None, above=0, max=1e9, doc="passes over the data"),
-        OptionSpec("precision", "str", default="fp32", choices=("fp32", "bf16", "fp16"), doc="of the computation"),
+        OptionSpec(
+            "precision",
+            "str",
+            default="fp32",
+            choices=("fp32", "bf16", "fp16", "auto"),
+            doc="of the computation; auto: bf16 where the device has instructions for it, else fp32",
+        ),
         OptionSpec("clip", "float", nullable=True, default=None, above=0, max=1e9, doc="largest norm of the gradient"),
         OptionSpec("accumulate", "int", default=1, min=1, max=2**20, doc="micro-batches a batch is cut into"),
         OptionSpec("compile", "bool", default=False, doc="compile the phases with torch.compile"),

@@ -133,3 +133,25 @@ def test_a_run_that_never_saved_says_so(tmp_path):
         gen.load(tmp_path)
     with pytest.raises(CommandError, match=r"is not a run folder: it has no run\.json"):
         gen.load(Path(tmp_path / "elsewhere"))
+
+
+@pytest.mark.parametrize(("instructions", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_precision_auto_is_settled_by_the_device_and_written_down(
+    instructions, precision, tmp_path, toys, toy_recipe, monkeypatch
+):
+    monkeypatch.setattr("gen.processes.has_bf16", lambda device: instructions)
+    recipe = toy_recipe(train={"steps": 1, "precision": "auto"})
+
+    made = gen.run(recipe, runs=tmp_path, known=toys, quiet=True, device="cpu")
+
+    assert f"precision: {precision}\n" in (made.path / "resolved.yaml").read_text()
+
+
+@pytest.mark.parametrize(("instructions", "warned"), [(True, False), (False, True)])
+def test_emulated_half_precision_is_warned_of(instructions, warned, tmp_path, toys, toy_recipe, monkeypatch, capsys):
+    monkeypatch.setattr("gen.running.has_bf16", lambda device: instructions)
+
+    gen.run(toy_recipe(train={"steps": 1, "precision": "bf16"}), runs=tmp_path, known=toys, device="cpu")
+
+    message = "warning: this device emulates bf16, several times slower than fp32; train.precision=auto avoids it"
+    assert (message in capsys.readouterr().err) == warned
