@@ -1,28 +1,41 @@
 """`python -m benchmarks [NAME…]`: measures and prints; without names, all that need no trained runs.
 
-`python -m benchmarks autoencoders …` measures finished runs, and takes words of its own.
+`python -m benchmarks NAME WORDS…` with one of `WITH_WORDS`: that one alone, which takes words of its own (`-h` says
+which).
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from benchmarks import autoencoders, command_line, step_time
+from benchmarks import command_line, step_time
 
 MEASUREMENTS: dict[str, Callable[[], None]] = {"command-line": command_line.main, "step-time": step_time.main}
+WITH_WORDS = (
+    "autoencoders",
+    "diffusion-speed",
+    "film-strip",
+    "guidance-sweep",
+    "inverse-tasks",
+    "mixture-density",
+    "sampler-steps",
+)
+"""Each is a module of this package, imported when it is named."""
 
 
-def main() -> int:
-    if sys.argv[1:2] == ["autoencoders"]:
-        return autoencoders.main(sys.argv[2:])
-    names = sys.argv[1:] or list(MEASUREMENTS)
+def main(words: Sequence[str] | None = None) -> int:
+    """Exit status 0, or 2 where a name or a word is refused."""
+    words = sys.argv[1:] if words is None else list(words)
+    if words and words[0] in WITH_WORDS:
+        status: int = importlib.import_module(f"benchmarks.{words[0].replace('-', '_')}").main(words[1:])
+        return status
+    names = words or list(MEASUREMENTS)
     unknown = [name for name in names if name not in MEASUREMENTS]
     if unknown:
-        print(
-            f"no benchmark {', '.join(unknown)}; there are {', '.join([*MEASUREMENTS, 'autoencoders'])}",
-            file=sys.stderr,
-        )
+        known = ", ".join([*MEASUREMENTS, *WITH_WORDS])
+        print(f"no benchmark {', '.join(unknown)}; there are {known} (the latter alone)", file=sys.stderr)
         return 2
     for name in names:
         print(f"\n== {name}")

@@ -24,9 +24,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmarks.figures import RESULTS, Rows, markdown, name_of, trained
 from benchmarks.filters import median, noisy
 from gen import cli
-from gen.comparison import read_run
 from gen.data import Split, open_split
 from gen.errors import GenError
 from gen.evaluate import Evaluation
@@ -41,7 +41,6 @@ from gen_metrics.reconstruction import PSNR, SSIM
 __all__ = ["main"]
 
 RULER = Path(__file__).with_name("protocol-mnist.yaml")
-RESULTS = Path(__file__).with_name("results")
 LATENTS = ("normal", "gaussian", "mixture")
 IMAGES = 2_000
 """Test images that are denoised, the first ones: structural similarity costs milliseconds for each."""
@@ -49,7 +48,7 @@ SIGMAS = tuple(tenth / 10 for tenth in range(1, 10))
 WINDOWS = (3, 5)
 SHIPPED = {"latents": ["ae-mnist"], "denoise": ["dae-mnist"], "codes": ["ae-mnist", "vae-mlp-mnist", "dae-mnist"]}
 
-Table = tuple[str, list[list[str]], list[str]]
+Table = tuple[str, Rows, list[str]]
 """A title, rows (the first is the head), and lines to stand below."""
 
 
@@ -66,7 +65,7 @@ def main(words: Sequence[str] = ()) -> int:
         minutes = (time.perf_counter() - start) / 60
         said = shlex.join(["python", "-m", "benchmarks", "autoencoders", *(words or [task])])
         below = [*below, f"`{said}`: seed {args.seed}, {minutes:.1f} minutes on {torch.get_num_threads()} threads."]
-        text = "\n".join([f"## {title}", "", *_markdown(rows), "", *below, ""])
+        text = "\n".join([f"## {title}", "", *markdown(rows), "", *below, ""])
         print(text)
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / f"autoencoders-{task}.md").write_text(text, encoding="utf-8")
@@ -100,7 +99,7 @@ def _latents(runs: Sequence[str], args: argparse.Namespace) -> Table:
     return (
         "Latent densities of one autoencoder",
         rows,
-        [_trained(runs[0]), f"{kept}; extractor_hash {card['extractor_hash']}."],
+        [trained(runs[0]), f"{kept}; extractor_hash {card['extractor_hash']}."],
     )
 
 
@@ -119,7 +118,7 @@ def _denoise(runs: Sequence[str], args: argparse.Namespace) -> Table:
         ]
         rows.append([f"{sigma:.1f}", *cells[0], *cells[1]])
     below = "Pixels and results lie in [-1, 1]. The median is the better of 3x3 and 5x5 pixels (its side)."
-    return f"Denoising, {len(images):,} test images", rows, [_trained(runs[0]), below]
+    return f"Denoising, {len(images):,} test images", rows, [trained(runs[0]), below]
 
 
 def _windowed(size: int) -> Callable[[Tensor], Tensor]:
@@ -176,11 +175,11 @@ def _codes(runs: Sequence[str], args: argparse.Namespace) -> Table:
         parts, size = figure["parts"], figure["card"]["code_size"]
         for name, numbers in (("code", size), ("pca", size), ("pixels", 784)):
             curve = [f"{100 * parts[key]:.1f}" for key in (f"{name}-10", f"{name}-100", f"{name}-1000", name)]
-            rows.append([_name(run) if name == "code" else "", name, str(numbers), *curve])
+            rows.append([name_of(run) if name == "code" else "", name, str(numbers), *curve])
     below = (
         "Accuracy in % on the test images of logistic regression on standardised inputs; few labels: mean of 3 choices."
     )
-    return "What codes say of the classes", rows, [below, *(_trained(run) for run in runs)]
+    return "What codes say of the classes", rows, [below, *(trained(run) for run in runs)]
 
 
 TASKS: dict[str, Callable[[Sequence[str], argparse.Namespace], Table]] = {
@@ -206,19 +205,3 @@ def _eval(run: str, args: argparse.Namespace, metrics: Mapping[str, Any], *words
         raise GenError(f"gen {shlex.join(command)} ended with status {status}")
     found: dict[str, Any] = json.loads(Path(said.getvalue().splitlines()[-1]).read_text(encoding="utf-8"))
     return found
-
-
-def _name(run: str) -> str:
-    return RunFolder.open(Path(run)).path.parent.name
-
-
-def _trained(run: str) -> str:
-    """One line on where a run came from."""
-    record = read_run(run)
-    seconds = f"{record.seconds / 60:.1f} minutes of training" if record.seconds else "no training time recorded"
-    return f"`{_name(run)}`: seed {record.options['seed']}, {seconds}, {record.numbers:,} parameters."
-
-
-def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return [lines[0], "|---" * len(rows[0]) + "|", *lines[1:]]

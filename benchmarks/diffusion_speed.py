@@ -1,7 +1,7 @@
 """Training and sampling of diffusion in gen beside the library `diffusers`, in one process, interleaved.
 
     pip install diffusers            # an optional dependency of this benchmark alone; tried with 0.42
-    OMP_NUM_THREADS=2 python -m benchmarks.diffusion_speed [train sample overhead]
+    OMP_NUM_THREADS=2 python -m benchmarks diffusion-speed [train sample overhead]
 
 Both sides run the same network, gen's U-Net, so that what differs is what stands around it: gen's whole loop beside
 `DDPMScheduler.add_noise`, a mean squared error, AdamW and a DataLoader; gen's samplers beside diffusers' schedulers,
@@ -51,10 +51,15 @@ Step = Callable[[int], None]
 
 
 def main(words: Sequence[str] = ()) -> int:
+    """Exit status 0, or 2 where diffusers is missing or there is no such part."""
+    unknown = [word for word in words if word not in PARTS]
+    if unknown:
+        print(f"diffusion-speed: no part {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
     try:
         import diffusers
     except ImportError:
-        print("this benchmark compares with diffusers: pip install diffusers", file=sys.stderr)
+        print("diffusion-speed compares with diffusers, which is not installed: pip install diffusers", file=sys.stderr)
         return 2
     diffusers.utils.logging.set_verbosity_error()
     print(f"torch {torch.__version__}, diffusers {diffusers.__version__}, {torch.get_num_threads()} threads")

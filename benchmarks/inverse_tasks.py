@@ -1,6 +1,6 @@
 """What a denoiser makes of damaged digits, beside what needs no model: filled, enlarged and sharpened test images.
 
-    python -m benchmarks.inverse_tasks RUN --ruler runs/classifier-mnist
+    python -m benchmarks inverse-tasks RUN --ruler runs/classifier-mnist
 
 Every method is shown the same measurements. PSNR and SSIM compare with the images that were damaged, in [-1, 1] and
 clipped to it; of samples, both are of single ones, and "PSNR of mean" is of the mean over the samples of an input.
@@ -63,7 +63,7 @@ def main(words: Sequence[str] = ()) -> int:
         print(f"inverse-tasks: {error}", file=sys.stderr)
         return error.exit_code
     minutes = (time.perf_counter() - start) / 60
-    said = shlex.join(["python", "-m", "benchmarks.inverse_tasks", *words])
+    said = shlex.join(["python", "-m", "benchmarks", "inverse-tasks", *words])
     lines = [f"| {' | '.join(row)} |" for row in [HEAD, ["---"] * len(HEAD), *rows]]
     below = (
         f"`{said}`: {args.count} test images, {args.samples} samples of each, seed {args.seed}, {minutes:.1f} minutes."
@@ -76,7 +76,7 @@ def main(words: Sequence[str] = ()) -> int:
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.inverse_tasks")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks inverse-tasks")
     parser.add_argument("run", metavar="RUN", help="a run whose model can denoise, on MNIST")
     parser.add_argument("--ruler", default="runs/classifier-mnist", metavar="RUN", help="the classifier's run")
     parser.add_argument("--count", type=int, default=500, help="test images, the first ones (500)")

@@ -5,6 +5,7 @@ Densities are computed in float32, outside autocast: sums over many pixels lose 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -23,9 +24,10 @@ def no_autocast(device: torch.device) -> AbstractContextManager[object]:
 def has_bf16(device: torch.device) -> bool:
     """Whether the device has instructions for bfloat16; without them it is emulated, several times slower than fp32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.10 cannot say: as if there were none
-    return any(there for name, there in capabilities.items() if name.endswith("bf16"))
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    ask = getattr(torch.cpu, "get_capabilities", None)  # torch 2.10 cannot say: as if there were none
+    capabilities: Mapping[str, object] = ask() if ask is not None else {}
+    return any(bool(there) for name, there in capabilities.items() if name.endswith("bf16"))
 
 
 def widen(x: Tensor) -> Tensor:

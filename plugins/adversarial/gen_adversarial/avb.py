@@ -50,7 +50,9 @@ class AVB(Pair):
     log_prob_kind = "estimate"
     example: ClassVar[dict[str, object]] = {"discriminator": {"use": "nets/mlp-discriminator", "hidden": [16]}}
     likelihood: Likelihood = slot(default="vae/bernoulli", doc="p(x|z)")
-    noise: int = option(8, min=1, max=65_536, doc="numbers of noise that the encoder reads beside x")
+    noise: int = option(
+        32, min=1, max=1_000_000, doc="numbers of noise that the encoder reads beside x; at least the size of z"
+    )
     contrast: int = option(
         0, min=0, max=10_000, doc="draws that estimate the moments of q for adaptive contrast; 0: off"
     )
@@ -72,6 +74,11 @@ class AVB(Pair):
     def build(self) -> None:
         if self.contrast == 1:
             raise OptionError("contrast: 1 is one draw, which has no spread: give it 2 or more, or 0 to do without")
+        if self.noise < self.latent:
+            raise OptionError(
+                f"noise: {self.noise} is less than latent: {self.latent}: q(z|x) would lie on a surface, "
+                f"where its KL is infinite; give noise: {self.latent} or more"
+            )
         Pair.build(self)
 
     def phases(self) -> Sequence[Phase]:

@@ -146,3 +146,11 @@ def test_mean_code_of_a_linear_encoder_is_exact(linear, oracle):
 def test_one_draw_has_no_moments(make):
     with pytest.raises(OptionError, match="contrast: 1 is one draw, which has no spread: give it 2 or more"):
         make("avb", contrast=1)
+
+
+def test_a_posterior_of_less_noise_than_code_is_refused(make):
+    """The encoder maps few numbers to many: a surface, which has no density."""
+    with pytest.raises(
+        OptionError, match=r"noise: 1 is less than latent: 2: q.* lie on a surface .*; give noise: 2 or more"
+    ):
+        make("avb", latent=2, noise=1)
