@@ -23,7 +23,6 @@ from torch import Tensor
 
 from benchmarks.drawing import beside, enlarged, heat, signed, titled
 from benchmarks.figures import Figure, at_least, parser_of, show
-from benchmarks.retimed import Retimed
 from gen.loading import load
 from gen.recipe.recipe import Recipe
 from gen.running import run
@@ -96,8 +95,8 @@ def _figure(args: argparse.Namespace) -> Figure:
         start = time.perf_counter()
         trained = _trained(kind, {**model, "denoiser": "diffusion/mlp"}, data, args)
         minutes[kind] = f"{(time.perf_counter() - start) / 60:.1f}"
-        flow: Any = Retimed(trained, POWER[kind])
-        maps[kind] = torch.cat([ode_log_prob(flow, part, None, args.ode_steps, 0) for part in x.split(CHUNK)])
+        solver = {"steps": args.ode_steps, "probes": 0, "power": POWER[kind]}
+        maps[kind] = torch.cat([ode_log_prob(trained, part, None, **solver) for part in x.split(CHUNK)])
     for name, log_q in maps.items():
         found = compare(log_p, log_q, cell)
         figures = [f"{found.kl:.4f}", f"{100 * found.most:.1f} %", f"{found.total:.3f}", f"{found.mass:.4f}"]

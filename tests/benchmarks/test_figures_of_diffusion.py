@@ -15,14 +15,11 @@ from benchmarks.__main__ import WITH_WORDS, main
 from benchmarks.denoisers import counted
 from benchmarks.drawing import Curves, heat, signed, titled
 from benchmarks.film_strip import film
-from benchmarks.mixture_density import POWER, _gaussian, cells, compare
-from benchmarks.retimed import Retimed
+from benchmarks.mixture_density import _gaussian, cells, compare
 from benchmarks.sampler_steps import SAMPLERS, steps_within
 
 from gen.building import Builder
-from gen.noise_schedules import CosineNoise, EdmNoise, LinearPath
 from gen.types import DataSpec, Domain
-from gen_diffusion.ode_likelihood import ode_log_prob
 
 SMALL = ("model.denoiser.width=8", "model.denoiser.multipliers=[1]", "data.batch=8")
 RANDOM = ("--ruler", "random", "--count", "12", "--split", "val")
@@ -72,27 +69,6 @@ def _normal(x: torch.Tensor, at: float, spread: float) -> torch.Tensor:
     """log N(x; (at, 0), spread² I) [N] in float64."""
     offset = x.double() - torch.tensor([at, 0.0])
     return -offset.square().sum(1) / (2 * spread**2) - math.log(2 * math.pi * spread**2)
-
-
-class Narrow:
-    """The perfect denoiser of N(0, s² I) in the plane."""
-
-    def __init__(self, schedule: Any, spread: float) -> None:
-        self.schedule, self.spread, self.data = schedule, spread, DataSpec.single(Domain((2,), "vector"))
-
-    def denoise(self, x_noisy: torch.Tensor, t: torch.Tensor, cond: Any = None) -> torch.Tensor:
-        alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)  # [B]
-        kept = alpha * self.spread**2 / ((alpha * self.spread) ** 2 + sigma**2)
-        return kept[:, None] * x_noisy
-
-
-@pytest.mark.parametrize(("schedule", "kind"), [(CosineNoise(), "ddpm"), (EdmNoise(), "edm"), (LinearPath(), "ddpm")])
-def test_the_density_of_a_sharp_gaussian_comes_out_of_few_steps(schedule: Any, kind: str) -> None:
-    x = 0.05 * torch.randn(20, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-
-    found = ode_log_prob(Retimed(Narrow(schedule, 0.05), POWER[kind]), x, None, 64, 0)
-
-    torch.testing.assert_close(found, _normal(x, 0.0, 0.05), rtol=0, atol=0.01)
 
 
 def test_the_cells_of_a_grid_run_from_the_top_left() -> None:

@@ -56,4 +56,4 @@ class EDM(DenoisingModel):
 
     def log_prob(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """An estimate of log p(x) [B] in nats, of the levels where the data have levels, by the probability flow."""
-        return ode_log_prob(self, x, cond, self.ode_steps, self.probes)
+        return ode_log_prob(self, x, cond, steps=self.ode_steps, probes=self.probes)  # its t is warped already

@@ -60,4 +60,4 @@ class FlowMatching(DenoisingModel):
 
     def log_prob(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """An estimate of log p(x) [B] in nats, of the levels where the data have levels, by the flow itself."""
-        return ode_log_prob(self, x, cond, self.ode_steps, self.probes)
+        return ode_log_prob(self, x, cond, steps=self.ode_steps, probes=self.probes, power=3)
