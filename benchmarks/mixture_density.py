@@ -31,7 +31,7 @@ from gen_diffusion.ode_likelihood import ode_log_prob
 __all__ = ["main"]
 
 KINDS: dict[str, dict[str, Any]] = {
-    "ddpm": {"use": "diffusion/ddpm", "schedule": "core/cosine-noise"},
+    "ddpm": {"use": "diffusion/ddpm", "schedule": "core/cosine-noise", "parameterization": "v"},
     "edm": {"use": "diffusion/edm", "sigma_data": 0.57},
     "flow-matching": {"use": "diffusion/flow-matching"},
 }
