@@ -17,10 +17,11 @@ import pluggy
 
 from gen import hookspecs, manifest
 from gen.errors import PluginError, did_you_mean
+from gen.hookspecs import Command
 from gen.plugins import Catalogue, PluginRecord, catalogue
 from gen.spec import ComponentSpec
 
-__all__ = ["LOCAL", "activate", "load_class", "local_plugin"]
+__all__ = ["LOCAL", "activate", "load_class", "load_command", "local_plugin"]
 
 LOCAL = "local"
 """The namespace of plugins that are one file, named by the person who runs."""
@@ -64,6 +65,21 @@ def load_class(spec: ComponentSpec, installed: Catalogue | None = None) -> type:
     if not isinstance(cls, type) or "__gen_final__" not in vars(cls) or kind != spec.kind:
         raise _refused(record, f"{spec.target} is no component of kind {spec.kind}", _rebuild(record))
     return cls
+
+
+def load_command(command: Command, record: PluginRecord) -> ModuleType:
+    """The module of a command that this plugin adds, imported.
+
+    Raises:
+        PluginError: it fails as it is imported, or lacks `add` or `main`.
+    """
+    module = _import(command.target, record)
+    missing = [name for name in ("add", "main") if not callable(getattr(module, name, None))]
+    if missing:
+        raise _refused(
+            record, f"{command.target} is no command: it lacks {' and '.join(missing)}", f"repair {record.distribution}"
+        )
+    return module
 
 
 def _owner(spec: ComponentSpec, installed: Catalogue) -> PluginRecord:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import attrs
 import pluggy
 
-__all__ = ["API", "GROUP", "Component", "hookimpl", "hookspec"]
+__all__ = ["API", "GROUP", "Command", "Component", "hookimpl", "hookspec"]
 
 API = (1, 0)
 """The plugin interface's version: a plugin made for a newer one, or another major, is incompatible."""
@@ -27,6 +27,24 @@ class Component:
     target: str
 
 
+@attrs.frozen
+class Command:
+    """Adds a command: `Command("compress", "gen_compression.compress", "what it does, in a line")`.
+
+    The target is a module with `add(parser)`, which declares the arguments, and `main(args)`, which gives the exit
+    status. It is imported when the command is called, and not before.
+    """
+
+    name: str
+    target: str
+    about: str
+
+
 @hookspec
 def gen_components() -> Iterable[Component]:  # type: ignore[empty-body]
     """The components of this plugin: the only place that mentions their names."""
+
+
+@hookspec
+def gen_commands() -> Iterable[Command]:  # type: ignore[empty-body]
+    """The commands that this plugin adds to `gen`; none is called like one of gen's own."""

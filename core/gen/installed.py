@@ -107,6 +107,7 @@ def _described(record: PluginRecord, folder: Path | None) -> PluginRecord:
         return _broken(record, f"its {FILE} speaks for another namespace: {', '.join(sorted(_namespaces(found)))}")
     recipes = (RecipeFile(name, folder / "recipes" / f"{name}.yaml", about) for name, about in found.recipes)
     made: dict[str, Any] = {"api": found.api, "components": found.components, "recipes": tuple(recipes)}
+    made["commands"] = found.commands
     if found.unwritten:
         made |= {"state": "stale", "reason": found.unwritten, "remedy": f"gen plugin manifest {record.namespace}"}
     return attrs.evolve(record, **made)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from gen import sources
+from gen.commands import COMMANDS
 from gen.errors import PluginError
+from gen.hookspecs import Command
 from gen.spec import ComponentSpec
 
 if TYPE_CHECKING:
     import traceback
 
-__all__ = ["FILE", "Manifest", "compile", "components_of", "folder_of", "last_line", "read"]
+__all__ = ["FILE", "Manifest", "commands_of", "compile", "components_of", "folder_of", "last_line", "read"]
 
 FILE = "gen-plugin.json"
 FORMAT = 1
@@ -43,6 +46,7 @@ class Manifest:
     api: tuple[int, int]
     components: tuple[ComponentSpec, ...] = ()
     recipes: tuple[tuple[str, str], ...] = ()
+    commands: tuple[Command, ...] = ()
     sources: dict[str, str] = attrs.field(factory=dict)
     unwritten: str = ""
 
@@ -58,6 +62,8 @@ class Manifest:
             "recipes": [{"name": name, "about": about} for name, about in sorted(self.recipes)],
             "sources": dict(sorted(self.sources.items())),
         }
+        if self.commands:
+            record["commands"] = [attrs.asdict(command) for command in sorted(self.commands, key=lambda c: c.name)]
         return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
@@ -78,6 +84,7 @@ class Manifest:
                 api=(int(record["api"][0]), int(record["api"][1])),
                 components=tuple(ComponentSpec.from_json(spec) for spec in record["components"]),
                 recipes=tuple((recipe["name"], recipe["about"]) for recipe in record["recipes"]),
+                commands=tuple(Command(c["name"], c["target"], c["about"]) for c in record.get("commands", ())),
                 sources=dict(record["sources"]),
             )
         except PluginError:
@@ -139,6 +146,7 @@ def compile(namespace: str, package: str, *, hook: str = "", distribution: str =
         distribution=distribution or f"gen-{namespace}",
         api=API,
         components=components,
+        commands=commands_of(namespace, module),
         recipes=tuple((path.stem, _about(path)) for path in sorted(folder.glob("recipes/*.yaml"))),
         sources=sources.fingerprint(folder, hook, (spec.target.partition(":")[0] for spec in components)),
     )
@@ -152,17 +160,12 @@ def components_of(namespace: str, module: Any, home: str = "") -> tuple[Componen
     Raises:
         PluginError: a bad or doubled name, a bad target, or a target that is no component.
     """
-    import pluggy
-
-    from gen import hookspecs
     from gen.component import describe
+    from gen.hookspecs import Component
 
-    manager = pluggy.PluginManager("gen")
-    manager.add_hookspecs(hookspecs)
-    manager.register(module, name=namespace)
     specs: dict[str, ComponentSpec] = {}
-    for entry in (entry for answer in manager.hook.gen_components() for entry in answer):
-        if not isinstance(entry, hookspecs.Component):
+    for entry in _answers(namespace, module, "gen_components"):
+        if not isinstance(entry, Component):
             raise PluginError(f"gen_components gave {entry!r}: it gives Component(name, target)")
         if not _KEBAB.fullmatch(entry.name):
             raise PluginError(f'"{entry.name}" is no name of a component: lower-case words joined by hyphens')
@@ -173,6 +176,42 @@ def components_of(namespace: str, module: Any, home: str = "") -> tuple[Componen
         target = f"{module.__name__ if home and where == home else where}:{attribute}"
         specs[name] = describe(_class(target), name, target)
     return tuple(specs[name] for name in sorted(specs))
+
+
+def commands_of(namespace: str, module: Any) -> tuple[Command, ...]:
+    """What the `gen_commands` hook of a module adds; no target is imported.
+
+    Raises:
+        PluginError: a bad or doubled name, a name of gen's own, a target that is no module, nothing said about it.
+    """
+    found: dict[str, Command] = {}
+    for entry in _answers(namespace, module, "gen_commands"):
+        if not isinstance(entry, Command):
+            raise PluginError(f"gen_commands gave {entry!r}: it gives Command(name, target, about)")
+        if not _KEBAB.fullmatch(entry.name):
+            raise PluginError(f'"{entry.name}" is no name of a command: lower-case words joined by hyphens')
+        if entry.name in COMMANDS or entry.name == "help":
+            raise PluginError(f"gen {entry.name} is gen's own command: choose another name for {entry.target}")
+        if entry.name in found:
+            raise PluginError(f"gen {entry.name} is added twice: by {found[entry.name].target} and {entry.target}")
+        if not all(word.isidentifier() for word in entry.target.split(".")):
+            raise PluginError(f'"{entry.target}" names no module: the target of a command is "package.module"')
+        if not entry.about or "\n" in entry.about:
+            raise PluginError(f"gen {entry.name} says nothing of itself: give it one line, `about`")
+        found[entry.name] = entry
+    return tuple(found[name] for name in sorted(found))
+
+
+def _answers(namespace: str, module: Any, hook: str) -> Iterator[Any]:
+    """What a hook of a module gives, one by one; nothing where it does not implement the hook."""
+    import pluggy
+
+    from gen import hookspecs
+
+    manager = pluggy.PluginManager("gen")
+    manager.add_hookspecs(hookspecs)
+    manager.register(module, name=namespace)
+    return (entry for answer in getattr(manager.hook, hook)() for entry in answer)
 
 
 def _class(target: str) -> type:

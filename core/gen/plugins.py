@@ -9,6 +9,7 @@ from typing import Literal
 import attrs
 
 from gen.errors import PluginError
+from gen.hookspecs import Command
 from gen.spec import ComponentSpec
 
 __all__ = ["Catalogue", "PluginRecord", "RecipeFile", "State", "catalogue", "full_name"]
@@ -44,6 +45,7 @@ class PluginRecord:
     api: tuple[int, int] | None = None
     components: tuple[ComponentSpec, ...] = ()
     recipes: tuple[RecipeFile, ...] = ()
+    commands: tuple[Command, ...] = ()
     hook: str = ""
 
     @property

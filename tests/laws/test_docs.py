@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from gen import registry
-from gen.cli import COMMANDS
+from gen.cli import COMMANDS, added
 from gen.cli.arguments import Parser
 from gen.errors import CommandError, GenError
 from gen.plugins import catalogue
@@ -140,9 +140,9 @@ def _commands(code: str) -> Iterator[list[str]]:
 def _parse(words: list[str]) -> None:
     """Reads a command line as gen does, and carries nothing out."""
     name, *rest = words
-    if name not in COMMANDS:
+    if name not in COMMANDS and not added.offers(name):
         raise CommandError(f"there is no command gen {name}")
-    command = importlib.import_module(COMMANDS[name][1])
+    command = importlib.import_module(COMMANDS[name][1]) if name in COMMANDS else added.load(name)[1]
     actions = getattr(command, "ACTIONS", None)
     if actions is not None:
         action, *rest = rest or [""]

@@ -14,7 +14,7 @@ import pytest
 from gen import registry
 
 LAYERS = (
-    ("errors types", "spec sources seeds stopping console"),
+    ("errors types", "spec sources seeds stopping console commands"),
     (
         "interfaces component",
         "hookspecs plugin rows lr_schedules optimizers trackers noise noise_schedules precision joins",

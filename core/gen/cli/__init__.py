@@ -1,7 +1,8 @@
 """The command `gen`: `gen COMMAND …`. Only the command that is called is imported, and torch only where it trains.
 
 A command is a module with `add(parser)`, which declares its arguments, and `main(args)`, which gives the exit status:
-0 done, 1 our bug, 2 input refused, 3 stopped by a guard, 130 or 143 stopped by a signal.
+0 done, 1 our bug, 2 input refused, 3 stopped by a guard, 130 or 143 stopped by a signal. Plugins add commands of the
+same form (`gen.hookspecs.Command`).
 """
 
 from __future__ import annotations
@@ -11,27 +12,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gen.commands import COMMANDS
 from gen.errors import CommandError, GenError, did_you_mean
 
 __all__ = ["COMMANDS", "main"]
-
-COMMANDS = {
-    "run": ("train what a recipe says", "gen.cli.run"),
-    "resume": ("go on with a run from its last checkpoint", "gen.cli.resume"),
-    "sample": ("draw samples from a run", "gen.cli.sample"),
-    "eval": ("measure a run anew, without training", "gen.cli.eval"),
-    "compare": ("one table of several runs: metrics, time, options", "gen.cli.compare"),
-    "report": ("one HTML file of a run: curves, pictures, figures", "gen.cli.report"),
-    "validate": ("check recipes: names, types, bounds, joins, data", "gen.cli.validate"),
-    "plan": ("parts, shapes, parameters and memory of a recipe", "gen.cli.plan"),
-    "ls": ("what is installed: components, recipes, plugins, runs", "gen.cli.ls"),
-    "show": ("a component: its options, slots and what it can do", "gen.cli.show"),
-    "cat": ("a recipe in full, every default written out", "gen.cli.cat"),
-    "cp": ("copy a shipped recipe to edit", "gen.cli.cp"),
-    "schema": ("a JSON Schema of recipes, for editors", "gen.cli.schema"),
-    "doctor": ("what is wrong with this installation", "gen.cli.doctor"),
-    "plugin": ("list, find and check plugins, write their manifests", "gen.cli.plugin"),
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,15 +48,20 @@ def _command(argv: list[str]) -> int:
 
         print(f"gen {__version__}")
         return 0
-    if name not in COMMANDS:
-        raise CommandError(_unknown(name))
-
     from importlib import import_module
 
     from gen.cli.arguments import Parser
 
-    about, module = COMMANDS[name]
-    command: Any = import_module(module)
+    command: Any
+    if name in COMMANDS:
+        about, module = COMMANDS[name]
+        command = import_module(module)
+    else:
+        from gen.cli import added
+
+        if not added.offers(name):
+            raise CommandError(_unknown(name))
+        about, command = added.load(name)
     if hasattr(command, "ACTIONS"):
         if not words or words[0] not in command.ACTIONS:
             return _actions(name, command.ACTIONS, words)
@@ -103,8 +92,12 @@ def _actions(name: str, actions: Mapping[str, tuple[str, str]], words: Sequence[
 
 
 def _overview() -> str:
-    width = max(map(len, COMMANDS))
+    from gen.cli import added
+
+    theirs = {name: added.about(name) for name in added.names()}
+    width = max(map(len, (*COMMANDS, *theirs)))
     lines = [f"  {name:<{width}}  {about}" for name, (about, _) in COMMANDS.items()]
+    lines += ["", *(f"  {name:<{width}}  {about}" for name, about in theirs.items())] if theirs else []
     return "\n".join(
         [
             "usage: gen COMMAND …        gen COMMAND --help says more",
@@ -119,7 +112,9 @@ def _overview() -> str:
 def _unknown(word: str) -> str:
     if word.endswith((".yaml", ".yml")):
         return f"gen {word}: a command comes first: gen run {word}"
-    near = did_you_mean(word.lstrip("-"), list(COMMANDS))
+    from gen.cli import added
+
+    near = did_you_mean(word.lstrip("-"), [*COMMANDS, *added.names()])
     what = "there is no such option" if word.startswith("-") else "there is no such command"
     return f"gen {word}: {what}{f': {near}' if near else ''} (gen --help lists the commands)"
 

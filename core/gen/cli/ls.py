@@ -11,7 +11,7 @@ from pathlib import Path
 from gen.cli.arguments import add_plugin, known_plugins
 from gen.cli.table import table
 from gen.errors import CheckpointError, CommandError, did_you_mean
-from gen.plugins import Catalogue
+from gen.plugins import Catalogue, PluginRecord
 from gen.spec import ComponentSpec
 
 __all__ = ["add", "main"]
@@ -86,12 +86,17 @@ def plugins_table(known: Catalogue) -> str:
                 plugin.distribution,
                 plugin.version,
                 plugin.state,
-                plugin.reason or f"{len(plugin.components)} components, {len(plugin.recipes)} recipes",
+                plugin.reason or _held(plugin),
             )
             for plugin in known.plugins
         ],
         indent="",
     )
+
+
+def _held(plugin: PluginRecord) -> str:
+    commands = f", {len(plugin.commands)} commands" if plugin.commands else ""
+    return f"{len(plugin.components)} components, {len(plugin.recipes)} recipes{commands}"
 
 
 def _kind(specs: Sequence[ComponentSpec], kind: str) -> str:

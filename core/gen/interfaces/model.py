@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
-from torch import nn
+from torch import Tensor, nn
 
 from gen.component import interface, wired
 from gen.interfaces.part import Part
@@ -26,6 +26,7 @@ CAPABILITIES = (
     "complete",
     "translate",
     "forecast",
+    "code",
 )
 """Methods of a model with one fixed meaning; samplers, metrics and tasks say which they need.
 
@@ -33,7 +34,10 @@ CAPABILITIES = (
 `reconstruct(x, cond) → x` · `generate(z, cond) → x` · `log_prob(x, cond) → [B]` nats (`log_prob_kind`: exact,
 lower bound, estimate) · `denoise(x_noisy, t, cond) → x` ·
 `reverse_variance(x_noisy, t, earlier, cond) → (x, variance of x_earlier)`, of one network call ·
-`complete(x, mask, cond, rng) → x` · `translate(x, to) → x` · `forecast(x, steps) → x`.
+`complete(x, mask, cond, rng) → x` · `translate(x, to) → x` · `forecast(x, steps) → x` ·
+`code(n, choose, cond, **terms) → x` (n samples, value by value: `choose` is handed the chances [n, K] of the next value
+of each and answers with symbols [n], which decide what comes out; `symbols(x, **terms) → [n, N]` are those that make x,
+and `code_terms(x)` is what both must be told besides).
 
 Besides these, `solve(batches)` fits a model in closed form, from all training samples in their order: a recipe that
 says of no steps and no epochs is solved, and such a model may have no phases.
@@ -76,6 +80,14 @@ class Model(Part):
 
     def after_step(self, phase: str, progress: Progress) -> None:
         """Called after each of a phase's updates: weight clipping, codebook revival and the like."""
+
+    def code_terms(self, x: Tensor) -> Mapping[str, int]:
+        """What `code` and `symbols` must be told of samples x besides, to be kept with the code: a range, a length.
+
+        Raises:
+            GenError: these samples cannot be coded; the message says why.
+        """
+        return {}
 
     @classmethod
     def capabilities(cls) -> tuple[str, ...]:

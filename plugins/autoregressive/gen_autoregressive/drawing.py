@@ -1,21 +1,28 @@
-"""Drawing value by value: p(x) = prod_i p(x_i | x_<i), in raster order (van den Oord et al. 2016, arXiv:1601.06759).
+"""Going value by value: p(x) = prod_i p(x_i | x_<i), in raster order (van den Oord et al. 2016, arXiv:1601.06759).
 
-Shapes: B batch, N values of a sample.
+Whoever picks the levels decides what comes of it: a draw, or beside an entropy coder the image that was coded. Shapes:
+B batch, N values of a sample, V levels.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from gen.interfaces import Autoregressor
 from gen.precision import widen
-from gen_autoregressive.choosing import How, choose
+from gen_autoregressive.choosing import How
 from gen_autoregressive.levels import value_of
 from gen_autoregressive.likelihoods.likelihood import PixelLikelihood
 from gen_autoregressive.order import factors, images, values
 
-__all__ = ["fill", "uniforms"]
+__all__ = ["Pick", "fill", "uniforms"]
+
+Pick: TypeAlias = Callable[[int, Tensor], Tensor]
+"""(position, log-chances [B, V]) → the numbers of the levels [B] that the values there take."""
 
 
 def uniforms(like: Tensor, rng: torch.Generator | None) -> Tensor:
@@ -31,15 +38,16 @@ def fill(
     x: Tensor,
     mask: Tensor,
     cond: Tensor | None,
-    uniform: Tensor,
+    pick: Pick,
     how: How,
 ) -> Tensor:
-    """Images [B, C, H, W]: x where the mask is 1, elsewhere drawn in order, each value given all values before it.
+    """Images [B, C, H, W]: x where the mask is 1, elsewhere picked in order, each value given all values before it.
 
-    Known values after an unknown one are kept, but what is drawn before does not look ahead at them.
+    Known values after an unknown one are kept, but what is picked before does not look ahead at them.
 
     Args:
-        uniform: [B, N], the number that decides each value; the same numbers give the same pixels, cached or not.
+        pick: asked at every position where the value of some image is unknown.
+        how: with caches or without, and who is shown the rows; the rest of it is the affair of `pick`.
     """
     shape = tuple(x.shape[1:])
     row_size = shape[0] * shape[2]
@@ -53,7 +61,7 @@ def fill(
         elif unknown:
             logits = factors(network(images(drawn.T.contiguous(), shape), cond), shape[0])[:, position]
         if unknown:
-            index = choose(likelihood.log_chances(widen(logits)), uniform[:, position], how)
+            index = pick(position, likelihood.log_chances(widen(logits)))
             value = value_of(index, likelihood.counted, drawn.dtype)
             drawn[position] = torch.where(known[position], drawn[position], value)
         if how.observe is not None and (position + 1) % row_size == 0:

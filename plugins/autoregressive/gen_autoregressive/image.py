@@ -7,7 +7,7 @@ al. 2016, Pixel Recurrent Neural Networks, arXiv:1601.06759). Shapes: B batch, N
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -19,8 +19,9 @@ from gen.errors import GenError, ShapeError
 from gen.interfaces import Autoregressor, Model, Phase
 from gen.precision import no_autocast, widen
 from gen.types import Batch, CondSpec, DataSpec, Losses, Progress, Shapes
-from gen_autoregressive.choosing import How
+from gen_autoregressive.choosing import How, choose
 from gen_autoregressive.drawing import fill, uniforms
+from gen_autoregressive.levels import index_of
 from gen_autoregressive.likelihoods.likelihood import PixelLikelihood
 from gen_autoregressive.order import factors, values
 
@@ -81,8 +82,30 @@ class AutoregressiveImage(Model):
     @torch.no_grad()
     def draw(self, x: Tensor, mask: Tensor, cond: Tensor | None, rng: torch.Generator | None, how: How) -> Tensor:
         """`complete`, with a word on how: temperature, top-k, top-p, and without caches."""
-        uniform = uniforms(x, rng)
-        return fill(self.autoregressor, self.likelihood, x, mask.expand_as(x), self._told(cond), uniform, how)
+        uniform = uniforms(x, rng)  # [B, N]
+
+        def pick(position: int, log_chances: Tensor) -> Tensor:
+            return choose(log_chances, uniform[:, position], how)
+
+        return fill(self.autoregressor, self.likelihood, x, mask.expand_as(x), self._told(cond), pick, how)
+
+    @torch.no_grad()
+    def code(self, n: int, choose: Callable[[Tensor], Tensor], cond: Tensor | None = None) -> Tensor:
+        """n images [n, C, H, W] of the levels that `choose` gives for their chances [n, V] (float64), in raster order.
+
+        The steps are those of cached draws: the same batch, weights and machine give the same chances, bit for bit.
+        """
+        like = next(self.autoregressor.parameters())
+        nothing = like.new_zeros(n, *self.data.shape)  # [n, C, H, W]: no value is known
+
+        def pick(position: int, log_chances: Tensor) -> Tensor:
+            return choose(log_chances.double().exp())
+
+        return fill(self.autoregressor, self.likelihood, nothing, nothing, self._told(cond), pick, How())
+
+    def symbols(self, x: Tensor) -> Tensor:
+        """The numbers of the levels of images, [n, N] int64, in the order in which `code` asks for them."""
+        return index_of(values(x), self.likelihood.counted)
 
     def _told(self, cond: Tensor | None) -> Tensor | None:
         if not self.conditional:

@@ -21,6 +21,7 @@ from gen.component import component, option
 from gen.errors import ShapeError
 from gen.interfaces import Model, Phase
 from gen.types import Batch, Losses, Progress
+from gen_series.integers import Choose, masses, terms, uniform
 from gen_series.law import coefficients_of, innovations, partials_of, radius, responses, stages
 from gen_series.order import ESTIMATORS, fit
 
@@ -184,6 +185,46 @@ class AR(Model):
         for t in range(len(values), noise.shape[1]):
             values.append(self.constant + torch.stack(values[-self.size :], 1) @ backward + noise[:, t])
         return torch.stack(values, 1)[:, None].to(z.dtype)
+
+    @torch.no_grad()
+    def code(self, n: int, choose: Choose, cond: Tensor | None = None, *, low: int, high: int, length: int) -> Tensor:
+        """n series [n, 1, length] of whole numbers low … high, float64, picked by `choose` from their chances [n, K].
+
+        A value's chances are the masses of the units around the whole numbers under its one-step forecast. The first K
+        values have those of their stationary law with the estimator `exact`; with the others, which give them no
+        law, all numbers are as likely.
+        """
+        values: list[Tensor] = []
+        for _ in range(length):
+            forecast = self._one_ahead(values, n)
+            chances = masses(*forecast, low, high) if forecast is not None else uniform(n, low, high)
+            values.append(choose(chances).double() + low)
+        return torch.stack(values, 1)[:, None]
+
+    def symbols(self, x: Tensor, *, low: int, high: int, length: int) -> Tensor:
+        """The places [n, T] int64 of whole numbers x [n, 1, T] in the range from `low`, in the order of time."""
+        return x.flatten(1).long() - low
+
+    def code_terms(self, x: Tensor) -> dict[str, int]:
+        """The range of the whole numbers x [n, 1, T], and their length.
+
+        Raises:
+            DataError: x holds other numbers, or spans more than 65,536.
+        """
+        return terms(x)
+
+    def _one_ahead(self, values: list[Tensor], n: int) -> tuple[Tensor, Tensor] | None:
+        """Mean [n] and deviation [] of the next of n series, given all values before; None where it has no law."""
+        t, spread = len(values), self.variance.sqrt()
+        if t >= self.size:
+            recent = torch.stack(values[-self.size :], 1)  # [n, K], the oldest first
+            return self.constant + recent @ self.coefficients.flip(0), spread
+        if not self.exact:
+            return None
+        partials = self.weights.tanh()
+        y = torch.stack(values, 1) - self.offset if values else partials.new_zeros(n, 0)  # [n, t]
+        mean = self.offset + (y * stages(partials)[t].flip(0)).sum(1)
+        return mean, spread / (1 - partials[t:].square()).prod().sqrt()
 
     def _start(self, noise: Tensor) -> list[Tensor]:
         """The first K values, K tensors [B]."""

@@ -35,4 +35,5 @@ def _record(plugin: PluginRecord) -> dict[str, Any]:
         "api": list(plugin.api) if plugin.api else None,
         "components": [spec.name for spec in plugin.components],
         "recipes": [recipe.name for recipe in plugin.recipes],
+        "commands": [command.name for command in plugin.commands],
     }
