@@ -241,13 +241,15 @@ def parse_json(data: bytes, source: str) -> JSON:
     return value
 
 
-def dump_json(value: JSON, *, indent: int | None = None) -> str:
-    """JSON that `read_json` accepts: sorted keys, no NaN or Infinity, one line unless indented, a newline at the end.
+def dump_json(value: JSON, *, indent: int | None = None, in_order: bool = False) -> str:
+    """JSON that `read_json` accepts: no NaN or Infinity, one line unless indented, a newline at the end.
+
+    Keys are sorted, or `in_order` as they stand.
 
     Raises:
         ValueError, TypeError: the value holds a non-finite number, or something JSON cannot express.
     """
-    return json.dumps(value, allow_nan=False, sort_keys=True, indent=indent) + "\n"
+    return json.dumps(value, allow_nan=False, sort_keys=not in_order, indent=indent) + "\n"
 
 
 def _unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:

@@ -85,7 +85,7 @@ def save_model(
         write_whole(path, to_safetensors({k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}))
         files[name] = {"file": path.name, "sha256": digest(path)}
     record = {"format": FORMAT, "step": step, "data": _data_to_json(data), "files": files, **config}
-    write_whole(folder / "config.json", dump_json(record))
+    write_whole(folder / "config.json", dump_json(record, in_order=True))  # the run's first sampler stays the first
     named = {"config.json", *(entry["file"] for entry in files.values())}
     for path in folder.iterdir():
         if path.name not in named:

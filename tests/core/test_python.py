@@ -45,6 +45,15 @@ def test_a_run_works_off_the_main_thread_where_no_signal_handler_can_be_set(tmp_
     assert ended[0].state == "done"
 
 
+def test_the_first_sampler_of_the_recipe_is_the_first_of_the_run(tmp_path, toys, toy_recipe):
+    recipe = toy_recipe(train={"steps": 1})
+    recipe["sample"] = {"second": {"use": "local/codes", "count": 2}, "first": {"use": "local/codes", "count": 4}}
+
+    made = gen.run(recipe, runs=tmp_path, known=toys, quiet=True, device="cpu")
+
+    assert list(gen.load(made.path, known=toys).config["sample"]) == ["second", "first"]
+
+
 def test_epochs_count_whole_batches(tmp_path, toys, toy_recipe):
     """96 samples in batches of 16 are 6 steps an epoch."""
     recipe = toy_recipe(train={"steps": None, "epochs": 2.5})
