@@ -59,7 +59,7 @@ def small(family: str, data: DataSpec, **options: Any) -> Any:
     cls: type[Model] = FAMILIES[family]
     own = {
         "aae": {"posterior": None, "distance": ToyDistance(), "loss": NonSaturating(), "labels": False},
-        "avb": {"likelihood": ToyLikelihood(), "noise": LATENT},
+        "avb": {"likelihood": ToyLikelihood(), "noise": 5},
         "vae-gan": {"posterior": ToyPosterior(), "loss": NonSaturating()},
         "bigan": {"loss": NonSaturating()},
     }[family]

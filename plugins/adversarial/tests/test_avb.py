@@ -150,7 +150,5 @@ def test_one_draw_has_no_moments(make):
 
 def test_a_posterior_of_less_noise_than_code_is_refused(make):
     """The encoder maps few numbers to many: a surface, which has no density."""
-    with pytest.raises(
-        OptionError, match=r"noise: 1 is less than latent: 2: q.* lie on a surface .*; give noise: 2 or more"
-    ):
+    with pytest.raises(OptionError, match=r"noise: 1 is less than latent: 2: .*; give noise: 2 or more"):
         make("avb", latent=2, noise=1)
