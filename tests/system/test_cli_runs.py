@@ -133,10 +133,10 @@ MISTAKES = {
     "a word for a number": (("sample", RUN, "-n", "many"), "gen sample: argument -n: invalid int value: 'many'"),
     "a negative seed": (("sample", RUN, "--seed", "-1"), "--seed takes 0 to 2**63 - 1, got -1"),
     "a label": (("sample", RUN, "--label", "1"), "this model was not trained with labels: leave --label out"),
-    "weights": (("sample", RUN, "--weights", "emma"), f'{RUN}/model has no weights "emma"; it has ema, ema-0.5, raw'),
+    "weights": (("sample", RUN, "--weights", "emma"), f'{RUN}/model has no weights "emma"; it has raw, ema, ema-0.5'),
     "a decay": (
         ("sample", RUN, "--weights", "ema-0.9"),
-        f'{RUN}/model has no weights "ema-0.9"; it has ema, ema-0.5, raw',
+        f'{RUN}/model has no weights "ema-0.9"; it has raw, ema, ema-0.5',
     ),
     "a sampler": (("sample", RUN, "--with", "cods"), 'the run has no sampler "cods"; it has codes'),
     "a component": (
