@@ -80,10 +80,11 @@ def _figure(args: argparse.Namespace) -> Figure:
     frames, x = film(model, sampler, args.count, args.seed)
     shown = sorted({round(place) for place in torch.linspace(0, len(frames) - 1, args.frames).tolist()})
     frames = [frames[number] for number in shown]
+    seen = [_visible(model, frame) for frame in frames]  # each [count, C, H, W]
     columns = len(frames) + 1
     strips = []  # each [columns, C, H, W]
     for number in range(args.count):
-        above = [_visible(model, frame)[number] for frame in frames]
+        above = [one[number] for one in seen]
         strips += [torch.stack([*above, x[number]]), torch.stack([*(one.clean[number] for one in frames), x[number]])]
     image = enlarged(grid(to_bytes(torch.cat(strips), model.data.domain), columns))
     row = image.shape[1] / (2 * args.count)

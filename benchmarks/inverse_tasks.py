@@ -11,7 +11,6 @@ of an input, a mean over pixels. The table is printed and written below -o.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
+from benchmarks.figures import Figure, parser_of, show
 from gen.data import open_split
 from gen.errors import GenError
 from gen.loading import Loaded, load
@@ -34,7 +34,6 @@ from gen.types import Given
 
 __all__ = ["main"]
 
-RESULTS = Path(__file__).with_name("results")
 MASKS = ("centre", "half", "random:0.3")
 FACTORS = (2, 4)
 RADIUS = 1.5
@@ -56,27 +55,7 @@ class Task:
 
 def main(words: Sequence[str] = ()) -> int:
     """Exit status 0, or 2 where the run cannot be measured so."""
-    args, start = _arguments(words), time.perf_counter()
-    try:
-        rows = _rows(args)
-    except GenError as error:
-        print(f"inverse-tasks: {error}", file=sys.stderr)
-        return error.exit_code
-    minutes = (time.perf_counter() - start) / 60
-    said = shlex.join(["python", "-m", "benchmarks", "inverse-tasks", *words])
-    lines = [f"| {' | '.join(row)} |" for row in [HEAD, ["---"] * len(HEAD), *rows]]
-    below = (
-        f"`{said}`: {args.count} test images, {args.samples} samples of each, seed {args.seed}, {minutes:.1f} minutes."
-    )
-    text = "\n".join([f"## Inverse tasks, {args.run}", "", *lines, "", below, ""])
-    print(text)
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "inverse-tasks.md").write_text(text, encoding="utf-8")
-    return 0
-
-
-def _arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks inverse-tasks")
+    parser = parser_of("inverse-tasks", "PSNR, SSIM, accuracy and spread of restored test images")
     parser.add_argument("run", metavar="RUN", help="a run whose model can denoise, on MNIST")
     parser.add_argument("--ruler", default="runs/classifier-mnist", metavar="RUN", help="the classifier's run")
     parser.add_argument("--count", type=int, default=500, help="test images, the first ones (500)")
@@ -85,10 +64,13 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--repeats", type=int, default=4, help="walks of every stretch, where stretches are repeated (4)"
     )
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("-o", dest="out", type=Path, default=RESULTS, metavar="DIR", help="where the table is written")
-    return parser.parse_args(words)
+    return show("inverse-tasks", parser, words, _figure)
+
+
+def _figure(args: argparse.Namespace) -> Figure:
+    below = f"{args.count} test images, {args.samples} samples of each."
+    return Figure(f"Inverse tasks, {args.run}", [[HEAD, *_rows(args)]], [below])
 
 
 @torch.no_grad()
