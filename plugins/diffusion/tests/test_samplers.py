@@ -44,6 +44,7 @@ SOLVERS = {
     "ddim": (DDIM, {"grid": "karras"}, 1),
     "euler": (Euler, {"grid": "karras"}, 1),
     "heun": (Heun, {"grid": "karras"}, 2),
+    "heun-in-equal-times": (Heun, {"grid": "time"}, 2),
     "dpm-solver-1": (DPMSolver, {"order": 1}, 1),
     "dpm-solver-2": (DPMSolver, {"order": 2}, 2),
     "unipc-2": (UniPC, {"order": 2}, 2),
@@ -99,10 +100,6 @@ class Known:
 @pytest.mark.parametrize("name", list(SOLVERS))
 def test_a_solver_converges_with_its_order(name: str, schedule: Any) -> None:
     cls, options, order = SOLVERS[name]
-    if isinstance(schedule, LinearNoise) and name == "heun":
-        pytest.skip(
-            "this schedule is linear between its nodes: its derivative jumps, and Heun in t keeps order 1 there"
-        )
     model, errors = Known(schedule), []
     noise = torch.randn(32, 1, generator=torch.Generator().manual_seed(0))
     for steps in (64, 128):
@@ -110,6 +107,17 @@ def test_a_solver_converges_with_its_order(name: str, schedule: Any) -> None:
         errors.append((x - model.flow(noise)).abs().max().item() - _floor(schedule))
 
     assert errors[1] <= 0 or math.log2(errors[0] / errors[1]) >= order - 0.3
+
+
+def test_heun_is_edms_sampler_where_alpha_is_one() -> None:
+    model = Known(EdmNoise())
+
+    x, same = (
+        sampler.sample(model, 8, rng=torch.Generator().manual_seed(0))
+        for sampler in (Heun(steps=9, grid="karras"), EdmStochastic(steps=9))
+    )
+
+    torch.testing.assert_close(x, same)
 
 
 @schedules

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gen_diffusion.samplers.ode import heun_step
 from gen_diffusion.samplers.walk import Walk
 
 __all__ = ["invert", "spherical"]
@@ -13,18 +14,14 @@ __all__ = ["invert", "spherical"]
 def invert(walk: Walk, x: Tensor) -> Tensor:
     """The noisy x [n, *shape] at the first stop that the flow carries to the data x: DDIM inversion.
 
-    The ODE of Song et al. 2021 (arXiv:2010.02502), walked backwards by Heun's method in t, of order 2; two network
-    calls a step. It begins at the grid's last noisy stop, where x has next to no noise: a grid that ends far from
+    The ODE of Song et al. 2021 (arXiv:2010.02502), walked backwards by Heun's method, of order 2; two network calls
+    a step. It begins at the grid's last noisy stop, where x has next to no noise: a grid that ends far from
     clean (trailing) inverts badly.
     """
-    grid, times = walk.grid, walk.grid.times.tolist()
-    last = grid.steps - 1
-    x = grid.alpha[last] * x
+    last = walk.grid.steps - 1
+    x = walk.grid.alpha[last] * x
     for i in range(last, 0, -1):
-        h = times[i - 1] - times[i]
-        slope = walk.slope_at(x, walk.clean(x, i), i)
-        there = x + h * slope
-        x = x + h / 2 * (slope + walk.slope_at(there, walk.clean(there, i - 1), i - 1))
+        x, _ = heun_step(walk, x, i, i - 1)
     return x
 
 
