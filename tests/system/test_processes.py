@@ -20,6 +20,15 @@ CLOSE = 1e-6
 SGD = {"all": {"use": "sgd", "lr": 0.05, "momentum": 0.9}}
 PLAIN = {"use": "local/two", "norm": False}  # BatchNorm is excepted: its statistics are those of a process
 FAMILIES = {"one": {}, "two": {"model": PLAIN}, "three": {}}
+SHIPPED = {
+    "ddpm-digits": ["model.denoiser.width=8"],
+    "edm-digits": ["model.denoiser.width=8"],
+    "flow-digits": ["model.denoiser.width=8"],
+    "pixelcnn-digits": ["model.autoregressor.depth=2"],
+    "pixelrnn-digits": ["model.autoregressor.depth=1"],
+    "transformer-digits": ["model.autoregressor.depth=1"],
+}
+"""Recipes of real families, and what makes them small."""
 
 
 @pytest.fixture
@@ -90,6 +99,20 @@ def test_resuming_on_another_number_of_processes_goes_on_alike(first, then, fami
     assert together(gen.world("run", half, "--runs", "half", size=first)) == [0] * first
     assert together(gen.world("resume", run, "train.steps=20", size=then)) == [0] * then
     assert_close(tensors(gen.folder / "whole" / f"toy-{family}" / "0001"), tensors(run))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_family_resumed_on_two_processes_trains_what_one_does(name, gen, tensors):
+    """Two SGD steps on one process, two more on two, against four on one; labels, conditions and dropout included."""
+    few = ["train.accumulate=2", "train.log=1", "train.ema={decay: 0.5, also: [0.9]}", "optim.all={use: sgd, lr: 0.05}"]
+    words = [name, *SHIPPED[name], *few, "data.batch=16", "~save", "~evaluate", "~sample"]
+    assert gen("run", *words, "train.steps=4", "--runs", "whole").status == 0
+    assert gen("run", *words, "train.steps=2", "--runs", "half").status == 0
+    whole, half = (gen.folder / runs / name / "0001" for runs in ("whole", "half"))
+
+    assert together(gen.world("resume", half, "train.steps=4")) == [0, 0]
+    assert_close(tensors(whole), tensors(half))
+    assert_same_losses(whole, half)
 
 
 def test_a_pool_is_saved_for_every_process_and_statistics_are_those_of_all(gen, toy_recipe, tensors):

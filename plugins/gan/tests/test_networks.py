@@ -24,6 +24,8 @@ VARIANTS = [
     *((cls, {"condition": "input"}) for cls in (DCGANGenerator, ResNetGenerator, *DISCRIMINATORS)),
     (DCGANDiscriminator, {"norm": "layer", "dropout": 0.1}),
     (DCGANDiscriminator, {"spectral": True}),
+    (DCGANDiscriminator, {"spectral": True, "hidden": 6}),
+    (DCGANGenerator, {"hidden": 6}),
     (ResNetDiscriminator, {"spectral": False, "blocks": 0}),
 ]
 
@@ -70,6 +72,18 @@ def test_smaller_base_makes_a_deeper_network():
     assert ladder("x", (1, 8, 8), 2) == ((2, 2), 2)
     net = built(DCGANDiscriminator, least=1)
     assert net(given(net)).shape == (3,)
+
+
+@pytest.mark.parametrize(("hidden", "together"), [(0, False), (64, True)])
+def test_corners_of_a_28x28_image_are_judged_together_only_with_a_hidden_layer(hidden, together):
+    net = built(DCGANDiscriminator, (1, 28, 28), hidden=hidden).double().eval()
+    x, first, last = given(net).double(), torch.zeros(1, 28, 28), torch.zeros(1, 28, 28)
+    first[:, :4, :4], last[:, -4:, -4:] = 4.0, 4.0
+
+    # [3], 0 where scores of patches add up
+    interaction = net(x + first + last) - net(x + first) - net(x + last) + net(x)
+
+    assert bool((interaction.abs() > 1e-9).any()) is together
 
 
 @pytest.mark.parametrize("cls", GENERATORS + DISCRIMINATORS)

@@ -54,6 +54,17 @@ def test_nats_are_the_mean_over_samples_and_say_what_they_are(evaluation, kind, 
     assert (found.value, found.unit, found.card) == (pytest.approx(4.5), unit, {"log_prob": kind})
 
 
+def test_the_first_samples_are_measured_alone_and_the_standard_error_is_that_of_their_mean(evaluation) -> None:
+    x = torch.tensor([1.0, 3.0, 5.0, 7.0, 90.0, 90.0]).view(6, 1)
+    made = evaluation(x, batch=3, log_prob=lambda x, cond: -x[:, 0], log_prob_kind="exact")
+
+    found = Elbo(samples=4).measure(made)
+
+    assert (found.value, found.card) == (pytest.approx(4), {"log_prob": "exact", "samples": 4})
+    assert found.parts["error"] == pytest.approx(math.sqrt(20 / 3 / 4))
+    assert Elbo().measure(made).parts["error"] == pytest.approx(float(x.std()) / math.sqrt(6))
+
+
 def test_the_importance_weighted_bound_asks_for_k_draws(evaluation) -> None:
     asked = []
 

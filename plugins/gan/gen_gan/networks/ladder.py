@@ -10,7 +10,7 @@ from abc import abstractmethod
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gen.component import interface, option
 from gen.errors import ShapeError
@@ -82,8 +82,10 @@ class Ladder(Network):
 class ImageGenerator(Ladder, Generator):
     """z [B, D] → an image in [-1, 1]; told labels through its norms or together with z."""
 
-    def begin(self, outputs: int, *, joins: bool) -> int:
+    def begin(self, outputs: int, *, joins: bool, hidden: int = 0) -> int:
         """Makes the first layer, z → [B, outputs], which labels join, or else the norms are to be told of them.
+
+        With `hidden` units it is two layers, a batch norm and a rectifier between them.
 
         Returns:
             The features of the code that norms are told; 0 where they are told nothing.
@@ -91,7 +93,7 @@ class ImageGenerator(Ladder, Generator):
         if len(self.in_shape) != 1:
             raise ShapeError(f"{self.title} reads a vector z (D,), got the shape {self.in_shape}: wire it to latents")
         self.joins_z = joins
-        self.first = linear(self.in_shape[0], outputs)
+        self.first = linear(self.in_shape[0], outputs) if not hidden else _dense(self.in_shape[0], hidden, outputs)
         self.code = None if self.cond is None else Code(self.title, self.cond, outputs if joins else CODE)
         return CODE if self.cond is not None and not joins else 0
 
@@ -102,6 +104,11 @@ class ImageGenerator(Ladder, Generator):
             return h, None
         code = self.code(z, cond)
         return (h + code, None) if self.joins_z else (h, code)
+
+
+def _dense(inputs: int, hidden: int, outputs: int) -> nn.Module:
+    """[B, inputs] → [B, outputs] through a hidden layer."""
+    return nn.Sequential(linear(inputs, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), linear(hidden, outputs))
 
 
 @interface
