@@ -70,10 +70,11 @@ def main(words: Sequence[str] = ()) -> int:
 
 
 def _ratios(rounds: int, gen: Callable[[], None], other: Callable[[], None]) -> tuple[float, float, list[float]]:
-    """Median seconds of both, and the ratio of every round after one to warm up."""
+    """Median seconds of both, and the ratio of every round after one to warm up; they take turns in going first."""
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds + 1):
-        for one, run in zip(times, (gen, other), strict=True):
+        pairs = list(zip(times, (gen, other), strict=True))
+        for one, run in pairs if number % 2 else reversed(pairs):
             start = time.perf_counter()
             run()
             if number:
