@@ -191,10 +191,10 @@ def sample() -> None:
     Emulated bf16 would say nothing of bf16: where the processor has no instructions for it, that row is left out.
     """
     model = _experiment().model.eval()
-    fast = copy.deepcopy(model).to(memory_format=torch.channels_last)
     peak, work = _peak(), _work(model)
     ways: list[tuple[str, Any, AbstractContextManager[Any], float]] = [("fp32", model, nullcontext(), 1.00)]
     if has_bf16(torch.device("cpu")):
+        fast = copy.deepcopy(model).to(memory_format=torch.channels_last)
         ways.append(("bf16, channels-last", fast, torch.autocast("cpu", torch.bfloat16), 0.60))
     else:
         print("no bf16: this processor has no instructions for it")

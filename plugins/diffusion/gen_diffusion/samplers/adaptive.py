@@ -10,7 +10,7 @@ from torch import Tensor
 from gen.component import component, option
 from gen.noise import expand, level_at
 from gen_diffusion.samplers.sampler import DenoisingSampler
-from gen_diffusion.samplers.walk import Walk
+from gen_diffusion.samplers.walk import Walk, slope
 
 __all__ = ["Adaptive"]
 
@@ -63,11 +63,8 @@ class Adaptive(DenoisingSampler):
     def _slope(self, walk: Walk, x: Tensor, t: Tensor) -> Tensor:
         """dx/dt of the probability flow, every sample at its own time; guidance acts by the latest of them."""
         level = level_at(walk.model.schedule, t)
-        alpha, sigma, d_alpha, d_sigma = (
-            expand(v, x) for v in (level.alpha, level.sigma, level.d_alpha, level.d_sigma)
-        )
-        clean = walk.clean_at(x, t, float(t.max()))
-        return d_alpha * clean + d_sigma / sigma * (x - alpha * clean)
+        values = (expand(v, x) for v in (level.alpha, level.sigma, level.d_alpha, level.d_sigma))
+        return slope(x, walk.clean_at(x, t, float(t.max())), *values)
 
 
 def _chosen(mask: Tensor, yes: Tensor, no: Tensor) -> Tensor:

@@ -19,6 +19,8 @@ from gen_diffusion.samplers.grid import Grid
 
 __all__ = ["Guidance", "Walk", "slope"]
 
+Number = float | Tensor
+
 
 @attrs.frozen
 class Guidance:
@@ -111,8 +113,8 @@ class Walk:
         return estimate.to(x.dtype)
 
 
-def slope(x: Tensor, clean: Tensor, alpha: float, sigma: float, d_alpha: float, d_sigma: float) -> Tensor:
-    """alpha' D + sigma' noise, with the noise that x holds if D is clean."""
+def slope(x: Tensor, clean: Tensor, alpha: Number, sigma: Number, d_alpha: Number, d_sigma: Number) -> Tensor:
+    """alpha' D + sigma' noise, with the noise that x holds if D is clean; levels are numbers, or broadcast to x."""
     return d_alpha * clean + (d_sigma / sigma) * (x - alpha * clean)
 
 
