@@ -7,7 +7,7 @@ components only, sizes are compared before memory is taken.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +75,15 @@ def save_model(
     data: DataSpec,
     weights: Mapping[str, Mapping[str, Tensor]],
     samplers: Mapping[str, Mapping[str, Tensor]],
+    keep: Collection[str] = (),
 ) -> None:
-    """Replaces the model folder: weights by name (raw, ema, …), fitted samplers by label, then config.json."""
+    """Replaces the model folder: weights by name (raw, ema, …), fitted samplers by label, then config.json.
+
+    Weights named in `keep` stay as the last save left them, where it did.
+    """
     folder.mkdir(exist_ok=True)
+    files = _kept(folder, keep)
     contents = {**dict(weights), **{f"sampler.{label}": state for label, state in samplers.items() if state}}
-    files = {}
     for name, tensors in contents.items():
         path = folder / f"{name}-{step:08d}.safetensors"
         write_whole(path, to_safetensors({k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}))
@@ -92,11 +96,20 @@ def save_model(
             path.unlink()
 
 
+def _kept(folder: Path, names: Collection[str]) -> dict[str, Any]:
+    """The entries of weight files that stay, each with the step it was saved at."""
+    if not names or not (folder / "config.json").is_file():
+        return {}
+    last: Any = read_json(folder / "config.json")
+    return {name: {"step": last["step"], **last["files"][name]} for name in names if name in last["files"]}
+
+
 def load(path: str | Path, *, weights: str = "ema", known: Catalogue | None = None) -> Loaded:
     """A trained model from a run folder (or its `model` folder), on the CPU.
 
     Args:
-        weights: "ema" (raw where the run keeps no average), "raw", or "ema-DECAY".
+        weights: "ema" (raw where the run keeps no average), "raw", "ema-DECAY", or "best" (what "ema" was where the
+            metric of `save.best` was best).
 
     Raises:
         CheckpointError: the folder is damaged or was written by a newer gen.
@@ -109,7 +122,8 @@ def load(path: str | Path, *, weights: str = "ema", known: Catalogue | None = No
     builder = Builder(known) if known is not None else Builder()
     builder.recorded = config.get("plugins")
     try:
-        chosen, step = _choose(folder, config["files"], weights), int(config["step"])
+        chosen = _choose(folder, config["files"], weights)
+        step = int(config["files"][chosen].get("step", config["step"]))
         data, config["sample"] = _data_from_json(config["data"]), dict(config["sample"])
         with torch.device("meta"):
             shell = builder.make(config["model"], path="model", data=data)

@@ -158,7 +158,7 @@ SAVE = Section(
     options=(
         OptionSpec("every", "int", nullable=True, default=None, min=1, max=10**9, doc="steps between two; null: end"),
         OptionSpec("keep", "int", default=2, min=2, max=10**6, doc="newest checkpoints to keep"),
-        OptionSpec("best", "str", nullable=True, default=None, doc="label of the metric whose best one is kept too"),
+        OptionSpec("best", "str", nullable=True, default=None, doc="label of the metric whose best is kept too"),
     ),
 )
 

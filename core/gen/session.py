@@ -208,7 +208,10 @@ class Session:
             save_picture(path, shown, domain, columns)
 
     def _save(self, step: int) -> None:
-        """A checkpoint, then the model folder, then the retirement of old checkpoints."""
+        """The model folder, then a checkpoint, then the retirement of old checkpoints.
+
+        In this order the best weights of the model folder are never older than what the checkpoint says is best.
+        """
         trainer, main = self.trainer, self.accelerator.is_main_process
         writer = checkpoint.Writer(self.folder.checkpoints, step)
         if main:
@@ -220,10 +223,10 @@ class Session:
             records = [mine] * self.accelerator.num_processes
             torch.distributed.all_gather_object(records, mine)
         if main:
+            self._save_model(step)
             files, state = pack(trainer)
             records += [writer.write(stem, tensors) for stem, tensors in files.items()]
             writer.publish({**state, "best": self.best}, records)
-            self._save_model(step)
             keep = self.experiment.config["save"]["keep"]
             protect = [self.best["step"]] if self.best is not None else []
             checkpoint.retire(self.folder.checkpoints, keep=keep, protect=protect)
@@ -233,6 +236,9 @@ class Session:
     def _save_model(self, step: int) -> None:
         trainer, config = self.trainer, self.experiment.config
         averages = trainer.ema.labels if trainer.ema is not None else {}
+        weights = {name: trainer.weights(name) for name in ("raw", *averages)}
+        if self.best is not None and self.best["step"] == step:
+            weights["best"] = trainer.weights("ema")  # those it was measured with
         made = {
             "model": self.experiment.builder.inlined(config["model"]),
             "sample": config["sample"],
@@ -244,8 +250,9 @@ class Session:
             step=step,
             config={**made, "plugins": owners(made, self.experiment.builder.known)},
             data=self.experiment.model.data,
-            weights={name: trainer.weights(name) for name in ("raw", *averages)},
+            weights=weights,
             samplers={label: sampler.state() for label, sampler in self.samplers.items()},
+            keep=("best",) if self.best is not None and "best" not in weights else (),
         )
 
     def _open_trackers(self) -> None:

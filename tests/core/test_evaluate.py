@@ -19,6 +19,7 @@ from gen.component import component
 from gen.errors import CommandError
 from gen.evaluate import Evaluation, Measured, check_metrics, content_hash, evaluate, source_of
 from gen.interfaces import Extractor
+from gen.loading import load as load_model
 from gen.loss_metric import LossMetric
 from gen.processes import make_accelerator
 from gen.recipe.recipe import Recipe
@@ -178,6 +179,29 @@ def test_a_value_that_is_not_a_number_is_never_the_best(toys, toy_recipe, tmp_pa
 
     assert found is not None
     assert load(found).state["best"]["step"] == 8
+
+
+def test_the_best_weights_are_those_of_the_best_step(toys, toy_recipe, tmp_path, monkeypatch) -> None:
+    measure = LossMetric.measure
+
+    def fourth_best(self: LossMetric, evaluation: Evaluation) -> Measured:
+        best = evaluation.progress.step == 4
+        return attrs.evolve(measure(self, evaluation), **({"value": -1e9} if best else {}))
+
+    monkeypatch.setattr(LossMetric, "measure", fourth_best)
+    settings = {"evaluate": {"every": 4}, "save": {"best": "loss", "every": 1}}
+    done, short = (
+        run(toy_recipe(name=name, train={"steps": n}, **settings), runs=tmp_path, quiet=True, known=toys)
+        for name, n in (("long", 12), ("short", 4))
+    )
+    best, then, last = (
+        load_model(path, weights=which, known=toys)
+        for path, which in ((done.path, "best"), (short.path, "ema"), (done.path, "ema"))
+    )
+
+    assert (best.step, then.step, last.step) == (4, 4, 12)
+    assert all(torch.equal(a, then.model.state_dict()[name]) for name, a in best.model.state_dict().items())
+    assert best.digest != last.digest
 
 
 @pytest.fixture(scope="module")

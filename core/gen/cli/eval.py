@@ -46,7 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--count", type=int, metavar="N", help="generated samples (the recipe's)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random here (0)")
-    parser.add_argument("--weights", default="ema", help="raw, ema or ema-DECAY (ema)")
+    parser.add_argument("--weights", default="ema", help="raw, ema, ema-DECAY or best (ema)")
     parser.add_argument("--data-root", metavar="DIR", help="where the data are (where the run found them)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="what to compute on")
     add_plugin(parser)

@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="same seed, same samples (0)")
     parser.add_argument("--with", dest="sampler", metavar="SAMPLER", help="a sampler of the recipe, or a component")
     parser.add_argument("--label", type=int, help="the class to draw, for models trained with labels")
-    parser.add_argument("--weights", default=None, help="raw, ema or ema-DECAY (the sampler's own choice)")
+    parser.add_argument("--weights", default=None, help="raw, ema, ema-DECAY or best (the sampler's own choice)")
     parser.add_argument("-o", dest="out", metavar="PATH", help="a folder, or a file ending in .png or .npz")
     parser.add_argument("--translate", metavar="FOLDER", help="translate the files of a folder, a picture for each")
     parser.add_argument("--to", metavar="DOMAIN", help="the domain to translate to (the sampler's own choice)")

@@ -111,7 +111,7 @@ def test_made_sees_nothing_where_there_is_one_value(build_network):
 
 def test_made_steps_compute_every_unit_once(build_network):
     net = build_network("made", (1, 4, 4), hidden=[7, 40])
-    degrees = [net._degrees(units, torch.device("cpu")) for units in (7, 40)]
+    degrees = [net._degrees(units) for units in (7, 40)]
 
     for units, degree in zip((7, 40), degrees, strict=True):
         found = [net._up_to(units, d) for d in range(16)]

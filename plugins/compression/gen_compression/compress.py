@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--count", type=int, metavar="N", help="so many of the split (all)")
     parser.add_argument("--label", type=int, help="what the pictures show, for models trained with labels")
-    parser.add_argument("--weights", default="ema", help="raw, ema or ema-DECAY (ema)")
+    parser.add_argument("--weights", default="ema", help="raw, ema, ema-DECAY or best (ema)")
     parser.add_argument("--batch", type=int, default=100, metavar="N", help="samples coded side by side (100)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of the CPU; decoding uses as many (1)")
     parser.add_argument("--data-root", metavar="DIR", help="where the data are (where the run found them)")

@@ -48,18 +48,24 @@ class MADE(Autoregressor):
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.out = nn.Linear(sizes[-1], self.count * self.per)
         self.labels = Labels("autoregressive/made", self.cond, self.hidden)
+        before = torch.arange(1, self.count + 1)  # degrees of the values
+        for number, size in enumerate(self.hidden):
+            degrees = self._degrees(size)
+            self._keep(f"mask{number}", before <= degrees.unsqueeze(1))  # [units, units before]
+            before = degrees
+        factor = torch.arange(1, self.count + 1).unsqueeze(1)  # [N, 1]
+        self._keep("mask_out", (before < factor).repeat_interleave(self.per, 0))  # [N K, U]
+
+    def _keep(self, name: str, mask: Tensor) -> None:
+        """Floats: to multiply by booleans converts them at every step, which costs as much as the products."""
+        self.register_buffer(name, mask.to(self.out.weight.dtype), persistent=False)
 
     def forward(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         h = values(x)  # [B, N]
-        before = torch.arange(1, self.count + 1, device=x.device)  # degrees of the values
-        for layer, shift in zip(self.layers, self.labels(len(x), cond), strict=True):
-            degrees = self._degrees(layer.out_features, x.device)
-            h = F.linear(h, layer.weight * (before <= degrees.unsqueeze(1)), layer.bias)
+        for number, (layer, shift) in enumerate(zip(self.layers, self.labels(len(x), cond), strict=True)):
+            h = F.linear(h, layer.weight * self.get_buffer(f"mask{number}"), layer.bias)
             h = (h if shift is None else h + shift).relu()  # [B, U]
-            before = degrees
-        factor = torch.arange(1, self.count + 1, device=x.device).unsqueeze(1)  # [N, 1]
-        mask = (before < factor).repeat_interleave(self.per, 0)  # [N K, U]
-        rows = F.linear(h, self.out.weight * mask, self.out.bias).unflatten(1, (self.count, self.per))
+        rows = F.linear(h, self.out.weight * self.mask_out, self.out.bias).unflatten(1, (self.count, self.per))
         return maps(rows, self.in_shape)
 
     def start(self, batch: int, cond: Tensor | None = None) -> Cache:
@@ -80,9 +86,9 @@ class MADE(Autoregressor):
         out = slice(position * self.per, (position + 1) * self.per)
         return F.linear(cache.layers[-1][:, :seen], self.out.weight[out, :seen], self.out.bias[out])
 
-    def _degrees(self, units: int, device: torch.device) -> Tensor:
+    def _degrees(self, units: int) -> Tensor:
         """Degrees [U] from 1 to N - 1, rising evenly; the last unit has the largest."""
-        rank = torch.arange(1, units + 1, device=device)
+        rank = torch.arange(1, units + 1)
         return (rank * (self.count - 1) + units - 1) // units
 
     def _up_to(self, units: int, degree: int) -> int:
