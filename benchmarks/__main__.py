@@ -10,11 +10,17 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import command_line, step_time
+from benchmarks import command_line, gan_step_time, step_time
 
-MEASUREMENTS: dict[str, Callable[[], None]] = {"command-line": command_line.main, "step-time": step_time.main}
+MEASUREMENTS: dict[str, Callable[[], None]] = {
+    "command-line": command_line.main,
+    "step-time": step_time.main,
+    "gan-step-time": gan_step_time.main,
+}
 WITH_WORDS = (
     "autoencoders",
+    "autoregressive-sampling",
+    "content-drift",
     "diffusion-speed",
     "film-strip",
     "guidance-sweep",
@@ -34,8 +40,11 @@ def main(words: Sequence[str] | None = None) -> int:
     names = words or list(MEASUREMENTS)
     unknown = [name for name in names if name not in MEASUREMENTS]
     if unknown:
-        known = ", ".join([*MEASUREMENTS, *WITH_WORDS])
-        print(f"no benchmark {', '.join(unknown)}; there are {known} (the latter alone)", file=sys.stderr)
+        print(
+            f"no benchmark {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}, and, one at a time, "
+            f"{', '.join(WITH_WORDS)}",
+            file=sys.stderr,
+        )
         return 2
     for name in names:
         print(f"\n== {name}")

@@ -5,7 +5,7 @@ table says; a pass costs the same at every pixel. Cached sampling is timed whole
 untrained, which changes nothing in what is computed. Bars: at least 150 times as fast for the convolutional networks,
 75 for the transformer.
 
-    OMP_NUM_THREADS=2 python -m benchmarks.autoregressive_sampling [NETWORK…]
+    OMP_NUM_THREADS=2 python -m benchmarks autoregressive-sampling [NETWORK…]
 """
 
 from __future__ import annotations
@@ -75,7 +75,3 @@ def _seconds(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """What keeps the content of a translation: CycleGAN between digits and inverted ones, with and without its cycle term.
 
-    python -m benchmarks.content_drift [steps]      four runs, some four minutes on an idle core at 400 steps
+    python -m benchmarks content-drift [steps]      four runs, some four minutes on an idle core at 400 steps
 
 A nearest-neighbour classifier (trained on the training digits) names the held-out digits after a translation to
 inverted digits (`class kept`: the translation, turned back by hand, is the same digit) and after the way there and back
@@ -9,13 +9,15 @@ inverted digits (`class kept`: the translation, turned back by hand, is the same
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from benchmarks.figures import at_least
 from gen import run
 from gen.loading import load
 from gen_data.digits import Digits
@@ -52,7 +54,11 @@ def measure(path: Path) -> dict[str, float]:
     }
 
 
-def main(steps: int = 400) -> None:
+def main(words: Sequence[str] = ()) -> int:
+    """Exit status 0."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks content-drift", description="what the cycle term does")
+    parser.add_argument("steps", nargs="?", type=at_least(1), default=400, help="of each training (400)")
+    steps = parser.parse_args(words).steps
     with tempfile.TemporaryDirectory() as runs:
         for depth, cycle in CASES:
             chosen = [f"train.steps={steps}", f"evaluate.every={steps}", f"model.cycle={cycle:g}"]
@@ -60,7 +66,4 @@ def main(steps: int = 400) -> None:
             path = run("cyclegan-digits", chosen, runs=runs, device="cpu", quiet=True).path
             found = "  ".join(f"{name} {value:.3f}" for name, value in measure(path).items())
             print(f"halvings {depth}  cycle {cycle:g}  {found}", flush=True)
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    return 0

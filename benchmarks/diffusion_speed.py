@@ -16,39 +16,29 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import attrs
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from gen.building import build
-from gen.console import Console
-from gen.data import Split
+from benchmarks.loops import Steps, images, interleaved, over_images, plain_batches, whole_loop
 from gen.noise_schedules import LinearNoise
 from gen.precision import has_bf16
-from gen.processes import make_accelerator
 from gen.recipe.recipe import Recipe
-from gen.rows import TensorRows
-from gen.rundir import RunFolder
-from gen.session import Session
-from gen.stopping import StopSignals
 from gen.types import DataSpec, Domain
 
 __all__ = ["main"]
 
 SHAPE, WIDTH = (1, 28, 28), 32
-BATCH, SAMPLES, STEPS, ROUNDS = 32, 3_200, 3, 5
+BATCH, STEPS, ROUNDS = 32, 3, 5
+PIXELS = images(3_200, SHAPE)
 DRAWN = 16
 TRIVIAL_SHAPE = (1, 8, 8)
 PEAK_SIDE = 1024
-
-Step = Callable[[int], None]
 
 
 def main(words: Sequence[str] = ()) -> int:
@@ -71,14 +61,7 @@ def main(words: Sequence[str] = ()) -> int:
 
 def _ratios(rounds: int, gen: Callable[[], None], other: Callable[[], None]) -> tuple[float, float, list[float]]:
     """Median seconds of both, and the ratio of every round after one to warm up; they take turns in going first."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for number in range(rounds + 1):
-        pairs = list(zip(times, (gen, other), strict=True))
-        for one, run in pairs if number % 2 else reversed(pairs):
-            start = time.perf_counter()
-            run()
-            if number:
-                one.append(time.perf_counter() - start)
+    times = list(interleaved(rounds, {"gen": gen, "other": other}).values())
     ratios = [a / b for a, b in zip(*times, strict=True)]
     return statistics.median(times[0]), statistics.median(times[1]), ratios
 
@@ -107,24 +90,13 @@ def _recipe() -> Recipe:
     )
 
 
-def _images() -> Tensor:
-    return torch.randint(0, 256, (SAMPLES, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-
-
 def _experiment() -> Any:
     """The recipe's model over images of noise in memory, its U-Net with an output that is not zero."""
-    experiment = build(_recipe())
-    spec = DataSpec.single(Domain(SHAPE, levels=256))
-    split = Split(TensorRows(spec, _images()), (), spec)
-    model = experiment.builder.make(experiment.config["model"], path="model", data=spec)
+    experiment = over_images(_recipe(), PIXELS)
     with torch.no_grad():
-        for parameter in model.parameters():
+        for parameter in experiment.model.parameters():
             parameter.add_(0.01 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
-    return attrs.evolve(experiment, train=split, held_out=split, model=model)
-
-
-class _Enough(Exception):
-    """Ends a round of gen's loop."""
+    return experiment
 
 
 def train() -> None:
@@ -132,44 +104,18 @@ def train() -> None:
     with tempfile.TemporaryDirectory() as folder:
         experiment = _experiment()
         network = copy.deepcopy(experiment.model.denoiser)
-        gen, other = _gen_training(experiment, Path(folder)), _diffusers_training(network)
+        gen, other = whole_loop(experiment, Path(folder)), _diffusers_training(network)
         mine, theirs, ratios = _ratios(ROUNDS, lambda: gen(STEPS), lambda: other(STEPS))
     numbers = sum(p.numel() for p in network.parameters())
     _say(f"training step, {numbers:,} parameters", mine / STEPS, theirs / STEPS, ratios, 1.00)
 
 
-def _gen_training(experiment: Any, folder: Path) -> Step:
-    session = Session(experiment, make_accelerator("cpu", "fp32"), Console(quiet=True), [])
-    session.folder, session.live = RunFolder(folder), []
-    session.save_every = session.evaluate_every = session.sample_every = 10**9
-
-    def run(steps: int) -> None:
-        end = session.trainer.step + steps
-
-        def after(step: int, signal: int | None) -> None:
-            session._after(step, signal)
-            if step == end:
-                raise _Enough
-
-        with suppress(_Enough):
-            session.trainer.train(after, StopSignals())
-
-    return run
-
-
-def _diffusers_training(network: nn.Module) -> Step:
+def _diffusers_training(network: nn.Module) -> Steps:
     """The loop of diffusers' example of unconditional training."""
     from diffusers import DDPMScheduler
 
     scheduler, optimizer = DDPMScheduler(), torch.optim.AdamW(network.parameters(), lr=1e-4)
-    loader = DataLoader(TensorDataset(_images().float() / 127.5 - 1), batch_size=BATCH, shuffle=True, drop_last=True)
-
-    def forever() -> Iterator[Tensor]:
-        while True:
-            for (x,) in loader:
-                yield x
-
-    batches = forever()
+    batches = plain_batches(PIXELS, BATCH)
 
     def run(steps: int) -> None:
         for _ in range(steps):
@@ -307,7 +253,3 @@ def _by_hand(steps: int) -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {"train": train, "sample": sample, "overhead": overhead}
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,6 @@ estimate of clean x there. The last column is the sample.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,7 +106,3 @@ def _visible(model: Any, frame: Frame) -> Tensor:
     level = level_at(model.schedule, torch.tensor([frame.t], dtype=torch.float64))
     scale = (level.alpha**2 + level.sigma**2).sqrt().float()
     return frame.x_noisy / expand(scale, frame.x_noisy)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -98,7 +98,3 @@ def _picture(strips: Sequence[Tensor], weights: Sequence[float], domain: Any) ->
     row = image.shape[1] / len(weights)
     left = {round(row * (number + 0.5)): f"w = {weight:g}" for number, weight in enumerate(weights)}
     return titled(image, "", left)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

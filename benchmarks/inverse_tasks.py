@@ -212,7 +212,3 @@ def _test_images(run: str, loaded: Loaded, count: int, device: torch.device) -> 
     if batch.cond is None or not isinstance(batch.x, Tensor) or batch.x.dim() != 4:
         raise GenError(f"{run} was trained on data that are not labelled images")
     return batch.x, batch.cond
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

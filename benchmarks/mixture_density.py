@@ -164,7 +164,3 @@ def _picture(maps: dict[str, Tensor], count: int) -> Tensor:
     height = above[0].shape[1]
     below = [torch.nn.functional.pad(one, (0, 0, height - one.shape[1], 0), value=255) for one in below]
     return beside([above, below])
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -101,7 +101,3 @@ def _plot(found: Found, budgets: Sequence[int]) -> Any:
             chart.curve([(one[0], max(one[number], 1e-6)) for one in row], name)
         charts.append(chart.picture())
     return beside([charts])
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

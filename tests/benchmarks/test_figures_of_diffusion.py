@@ -178,7 +178,7 @@ def test_the_densities_of_all_kinds_stand_beside_the_truth(out: Path) -> None:
         (["sampler-steps", "DDPM", "--budgets", "0"], "takes a whole number from 1 on, got 0"),
         (["guidance-sweep", "DDPM", "--weights", "high"], "takes numbers from 0 to 100, got high"),
         (["diffusion-speed", "walk"], "no part walk; there are train, sample, overhead"),
-        (["step-tim"], f"no benchmark step-tim; there are command-line, step-time, {', '.join(WITH_WORDS)}"),
+        (["step-tim"], f"step-time, gan-step-time, and, one at a time, {', '.join(WITH_WORDS)}"),
     ],
 )
 def test_what_cannot_be_measured_is_said_in_a_line(
