@@ -1,16 +1,16 @@
-"""How a model built in Python finds a part that does not fit; a recipe wires its parts and cannot get this wrong."""
+"""Where a model joins its parts: whether they fit, and the labels that conditional models tell them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import attrs
-from torch import nn
+from torch import Tensor, nn
 
-from gen.errors import ShapeError
-from gen.types import Shapes
+from gen.errors import GenError, ShapeError
+from gen.types import CondSpec, DataSpec, Shapes
 
-__all__ = ["check_joins"]
+__all__ = ["check_joins", "cond_of", "labels_told"]
 
 
 def check_joins(model: nn.Module, wired: Mapping[str, Shapes]) -> None:
@@ -25,3 +25,32 @@ def check_joins(model: nn.Module, wired: Mapping[str, Shapes]) -> None:
             has = getattr(getattr(model, name), field, needed)
             if has != needed:
                 raise ShapeError(f"{name} was built with {field}={has}, but this model needs {field}={needed}")
+
+
+def cond_of(data: DataSpec, asked: bool, option: str = "conditional") -> CondSpec | None:
+    """The condition that parts are wired to where a model's option asks for labels.
+
+    Raises:
+        ShapeError: labels are asked for, but the data carry none.
+    """
+    if not asked:
+        return None
+    if data.cond is None or data.cond.kind != "class":
+        raise ShapeError(
+            f"{option}: true tells networks the labels, but the data carry none: set {option}: false, or choose data "
+            "with labels"
+        )
+    return data.cond
+
+
+def labels_told(asked: bool, cond: Tensor | None) -> Tensor | None:
+    """What the parts are told: the labels [B] in a conditional model, nothing in another.
+
+    Raises:
+        GenError: a conditional model is asked for something without labels.
+    """
+    if not asked:
+        return None
+    if cond is None:
+        raise GenError("this model was trained with labels and needs them: say which, one per sample")
+    return cond

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from gen.component import component, option, slot
 from gen.interfaces import AdversarialLoss, Distance, Phase, Posterior, Regularizer
+from gen.joins import cond_of, labels_told
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 from gen_adversarial.game import constrain, discriminate
-from gen_adversarial.joins import cond_of, labels_for
 from gen_adversarial.pair import Pair
 
 __all__ = ["AAE"]
@@ -74,14 +74,14 @@ class AAE(Pair):
 
     def discriminator_loss(self, batch: Batch, progress: Progress) -> Losses:
         """The discriminator's side and its penalties [], in the loss's unit."""
-        labels = labels_for(self.labels, batch.cond)
+        labels = labels_told(self.labels, batch.cond)
         with torch.no_grad():
             real, fake = self._drawn(len(batch.x), labels), self._code(batch.x, batch.cond)  # [B, D] each
         return discriminate(self.discriminator, self.loss, self.regularizers, real, fake, labels, progress)
 
     def encoder_loss(self, batch: Batch, progress: Progress) -> Losses:
         """The encoder's side [], in the loss's unit, times `weight`."""
-        labels = labels_for(self.labels, batch.cond)
+        labels = labels_told(self.labels, batch.cond)
         logits = self.discriminator(self._code(batch.x, batch.cond), labels)  # [B]
         judged = None
         if self.loss.paired:

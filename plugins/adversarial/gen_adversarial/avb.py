@@ -23,9 +23,9 @@ from torch.nn import functional as F
 from gen.component import component, option, slot
 from gen.errors import OptionError
 from gen.interfaces import Likelihood, Phase
+from gen.joins import cond_of
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
-from gen_adversarial.joins import cond_of
 from gen_adversarial.pair import Pair
 
 __all__ = ["AVB"]

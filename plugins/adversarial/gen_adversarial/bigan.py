@@ -17,10 +17,11 @@ from torch import Tensor
 
 from gen.component import component, option, slot
 from gen.interfaces import AdversarialLoss, Phase, Regularizer
+from gen.joins import cond_of
 from gen.precision import widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 from gen_adversarial.game import constrain, discriminate
-from gen_adversarial.joins import cond_of, squashed
+from gen_adversarial.joins import squashed
 from gen_adversarial.pair import Pair
 
 __all__ = ["BiGAN"]

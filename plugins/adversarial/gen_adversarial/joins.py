@@ -4,40 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gen.errors import GenError, ShapeError
+from gen.errors import ShapeError
 from gen.interfaces import Prior
-from gen.types import CondSpec, DataSpec, Domain
+from gen.types import Domain
 
-__all__ = ["cond_of", "labels_for", "settle", "squashed"]
-
-
-def cond_of(data: DataSpec, asked: bool, option: str = "conditional") -> CondSpec | None:
-    """The condition that networks are wired to where the option asks for labels.
-
-    Raises:
-        ShapeError: labels are asked for, but the data carry none.
-    """
-    if not asked:
-        return None
-    if data.cond is None:
-        raise ShapeError(
-            f"{option}: true tells networks the labels, but the data carry none: "
-            f"set {option}: false, or choose data with labels"
-        )
-    return data.cond
-
-
-def labels_for(asked: bool, cond: Tensor | None) -> Tensor | None:
-    """What the networks are told: the labels [B] for a conditional model, nothing for another.
-
-    Raises:
-        GenError: a conditional model is asked for something without labels.
-    """
-    if not asked:
-        return None
-    if cond is None:
-        raise GenError("this model was trained with labels and needs them: say which, one per sample")
-    return cond
+__all__ = ["settle", "squashed"]
 
 
 def settle(prior: Prior) -> None:

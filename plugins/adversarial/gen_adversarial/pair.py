@@ -12,8 +12,8 @@ from torch import Tensor
 
 from gen.component import interface, option, slot
 from gen.interfaces import Decoder, Discriminator, Encoder, Model, Prior
-from gen.joins import check_joins
-from gen_adversarial.joins import labels_for, settle
+from gen.joins import check_joins, labels_told
+from gen_adversarial.joins import settle
 
 __all__ = ["Pair"]
 
@@ -36,7 +36,7 @@ class Pair(Model):
 
     def told(self, cond: Tensor | None) -> Tensor | None:
         """What encoder and decoder are told of labels [B]."""
-        return labels_for(self.conditional, cond)
+        return labels_told(self.conditional, cond)
 
     @abstractmethod
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Tensor:

@@ -19,10 +19,11 @@ from torch import Tensor
 from gen.component import component, option, slot
 from gen.errors import OptionError
 from gen.interfaces import AdversarialLoss, Phase, Posterior, Regularizer
+from gen.joins import cond_of
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 from gen_adversarial.game import constrain, discriminate
-from gen_adversarial.joins import cond_of, squashed
+from gen_adversarial.joins import squashed
 from gen_adversarial.pair import Pair
 
 __all__ = ["VAEGAN"]

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from gen.component import component, option, slot
-from gen.errors import GenError, ShapeError
+from gen.errors import ShapeError
 from gen.interfaces import Autoregressor, Model, Phase
+from gen.joins import cond_of, labels_told
 from gen.precision import no_autocast, widen
-from gen.types import Batch, CondSpec, DataSpec, Losses, Progress, Shapes
+from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 from gen_autoregressive.choosing import How, choose
 from gen_autoregressive.drawing import fill, uniforms
 from gen_autoregressive.levels import index_of
@@ -45,7 +46,7 @@ class AutoregressiveImage(Model):
     @classmethod
     def wire(cls, data: DataSpec, likelihood: PixelLikelihood, conditional: bool, **_: Any) -> Mapping[str, Shapes]:
         _check_data(data, likelihood)
-        cond = _cond(data, conditional)
+        cond = cond_of(data, conditional)
         return {"autoregressor": Shapes(data.shape, likelihood.param_shape(data.shape), cond)}
 
     def build(self) -> None:
@@ -65,7 +66,7 @@ class AutoregressiveImage(Model):
 
     def log_prob(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """log p(x) [B] in nats, exact: the sum over all values, each given those before it."""
-        logits = widen(factors(self.autoregressor(x, self._told(cond)), x.shape[1]))  # [B, N, K]
+        logits = widen(factors(self.autoregressor(x, labels_told(self.conditional, cond)), x.shape[1]))  # [B, N, K]
         with no_autocast(x.device):
             return self.likelihood.log_prob(logits, values(widen(x))).sum(1)
 
@@ -87,7 +88,9 @@ class AutoregressiveImage(Model):
         def pick(position: int, log_chances: Tensor) -> Tensor:
             return choose(log_chances, uniform[:, position], how)
 
-        return fill(self.autoregressor, self.likelihood, x, mask.expand_as(x), self._told(cond), pick, how)
+        return fill(
+            self.autoregressor, self.likelihood, x, mask.expand_as(x), labels_told(self.conditional, cond), pick, how
+        )
 
     @torch.no_grad()
     def code(self, n: int, choose: Callable[[Tensor], Tensor], cond: Tensor | None = None) -> Tensor:
@@ -101,27 +104,13 @@ class AutoregressiveImage(Model):
         def pick(position: int, log_chances: Tensor) -> Tensor:
             return choose(log_chances.double().exp())
 
-        return fill(self.autoregressor, self.likelihood, nothing, nothing, self._told(cond), pick, How())
+        return fill(
+            self.autoregressor, self.likelihood, nothing, nothing, labels_told(self.conditional, cond), pick, How()
+        )
 
     def symbols(self, x: Tensor) -> Tensor:
         """The numbers of the levels of images, [n, N] int64, in the order in which `code` asks for them."""
         return index_of(values(x), self.likelihood.counted)
-
-    def _told(self, cond: Tensor | None) -> Tensor | None:
-        if not self.conditional:
-            return None
-        if cond is None:
-            raise GenError("this model was trained with conditional: true and needs labels: say which, one per sample")
-        return cond
-
-
-def _cond(data: DataSpec, conditional: bool) -> CondSpec | None:
-    if conditional and data.cond is None:
-        raise ShapeError(
-            "conditional: true tells the network the labels, but the data carry none: "
-            "set conditional: false, or choose data with labels"
-        )
-    return data.cond if conditional else None
 
 
 def _check_data(data: DataSpec, likelihood: PixelLikelihood) -> None:

@@ -131,7 +131,7 @@ def test_observers_see_every_row(build_model):
 def test_a_conditional_model_without_labels_is_refused(build_model):
     model = build_model("made", (1, 2, 2), conditional=True)
 
-    with pytest.raises(GenError, match="needs labels"):
+    with pytest.raises(GenError, match="needs them"):
         model.log_prob(torch.ones(1, 1, 2, 2, dtype=torch.float64))
 
 

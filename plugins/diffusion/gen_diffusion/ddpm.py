@@ -19,11 +19,12 @@ from torch import Tensor
 from gen.component import component, option, slot
 from gen.errors import OptionError
 from gen.interfaces import NoiseSchedule
+from gen.joins import cond_of
 from gen.noise import Level, StepBack, convert, expand, level_at, step_back
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 from gen_diffusion.bound import chain_term, variational_bound
-from gen_diffusion.model import DenoisingModel, cond_of
+from gen_diffusion.model import DenoisingModel
 
 __all__ = ["DDPM"]
 

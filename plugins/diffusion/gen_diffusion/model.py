@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from gen.component import interface, option, slot
-from gen.errors import GenError, ShapeError
 from gen.interfaces import Denoiser, Model, NoiseSchedule, Phase, Weighting
+from gen.joins import cond_of, labels_told
 from gen.noise import Level, add_noise, convert, level_at, target_of
 from gen.precision import no_autocast, widen
-from gen.types import Batch, CondSpec, DataSpec, Losses, Progress, Shapes
+from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 
-__all__ = ["DenoisingModel", "cond_of"]
+__all__ = ["DenoisingModel"]
 
 
 @interface
@@ -121,21 +121,4 @@ class DenoisingModel(Model):
         Raises:
             GenError: a conditional model is asked without labels.
         """
-        if not self.conditional:
-            return None
-        if cond is None:
-            raise GenError("this model was trained with conditional: true and needs labels: say which, one per sample")
-        return cond
-
-
-def cond_of(data: DataSpec, conditional: bool) -> CondSpec | None:
-    """The condition that the denoiser is wired to.
-
-    Raises:
-        ShapeError: labels are asked for, but the data carry none.
-    """
-    if not conditional:
-        return None
-    if data.cond is None or data.cond.kind != "class":
-        raise ShapeError("conditional: true tells the denoiser labels, but the data carry none: set conditional: false")
-    return data.cond
+        return labels_told(self.conditional, cond)

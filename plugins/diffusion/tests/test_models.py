@@ -119,7 +119,7 @@ def test_a_conditional_model_asks_for_labels() -> None:
     cond = CondSpec("class", 10)
     model = DDPM(denoiser=_network(cond), data=DataSpec.single(Domain((2,), "vector"), cond), conditional=True)
 
-    with pytest.raises(GenError, match="needs labels: say which, one per sample"):
+    with pytest.raises(GenError, match="needs them: say which, one per sample"):
         model.denoise(torch.zeros(3, 2), torch.ones(3))
 
 

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from gen.component import component, option, slot
-from gen.errors import GenError, ShapeError
 from gen.interfaces import AdversarialLoss, Corruption, Discriminator, Generator, Model, Phase, Regularizer
+from gen.joins import check_joins, cond_of, labels_told
 from gen.types import Batch, Contest, DataSpec, Losses, Progress, Shapes
 from gen_gan.diversity import ALARM, diversity
 
@@ -55,21 +55,11 @@ class GAN(Model):
 
     @classmethod
     def wire(cls, data: DataSpec, latent: int, conditional: bool, **_: Any) -> Mapping[str, Shapes]:
-        if conditional and data.cond is None:
-            raise ShapeError(
-                "conditional: true tells generator and discriminator the labels, but the data carry none: "
-                "set conditional: false, or choose data with labels"
-            )
-        cond = data.cond if conditional else None
+        cond = cond_of(data, conditional)
         return {"generator": Shapes((latent,), data.shape, cond), "discriminator": Shapes(data.shape, (), cond)}
 
     def build(self) -> None:
-        for name, shapes in self.wire(self.data, latent=self.latent, conditional=self.conditional).items():
-            part = getattr(self, name)
-            for field in ("in_shape", "out_shape", "cond"):
-                has, needed = getattr(part, field), getattr(shapes, field)
-                if has != needed:
-                    raise ShapeError(f"{name} was built with {field}={has}, but this model needs {field}={needed}")
+        check_joins(self, self.wire(self.data, latent=self.latent, conditional=self.conditional))
         batched = (nn.BatchNorm1d, nn.BatchNorm2d)
         self.joint = not any(isinstance(module, batched) for module in self.discriminator.modules())
         self._made: tuple[int, deque[Tensor]] = (-1, deque())
@@ -83,7 +73,7 @@ class GAN(Model):
 
     def generator_loss(self, batch: Batch, progress: Progress) -> Losses:
         """The generator's side, in the loss's unit; a paired loss is shown the real samples too."""
-        told = self._told(batch.cond)
+        told = labels_told(self.conditional, batch.cond)
         made = self.generator(_latents(batch.x, self.latent), told)  # [B, *shape]
         self._keep(made.detach(), progress.step)
         fake = self._shown(made)
@@ -101,7 +91,7 @@ class GAN(Model):
 
     def discriminator_loss(self, batch: Batch, progress: Progress) -> Losses:
         """The discriminator's side and its penalties, in the loss's unit."""
-        told = self._told(batch.cond)
+        told = labels_told(self.conditional, batch.cond)
         with torch.no_grad():
             made = self._reuse(len(batch.x), progress.step)
             if made is None:
@@ -127,7 +117,7 @@ class GAN(Model):
 
     def generate(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """The samples [B, *shape] that z [B, D] stands for, clipped to the range of the data."""
-        x: Tensor = self.generator(z, self._told(cond))
+        x: Tensor = self.generator(z, labels_told(self.conditional, cond))
         return x.float().clamp(*self.data.domain.range)
 
     def _judged(self, real: Tensor, fake: Tensor, told: Tensor | None, due: bool) -> tuple[Tensor, Tensor]:
@@ -148,13 +138,6 @@ class GAN(Model):
         """What the discriminator sees of samples; a tensor of its own where it is cut off from the graph."""
         seen = x if self.augment is None or not self.training else self.augment(x)
         return seen if seen.requires_grad else seen.detach()
-
-    def _told(self, cond: Tensor | None) -> Tensor | None:
-        if not self.conditional:
-            return None
-        if cond is None:
-            raise GenError("this model was trained with conditional: true and needs labels: say which, one per sample")
-        return cond
 
     def _keep(self, made: Tensor, step: int) -> None:
         """Samples of this step for the discriminator's turn, micro-batch by micro-batch."""

@@ -228,7 +228,7 @@ def test_samples_are_clipped_to_the_range(make):
 
 
 def test_conditional_models_ask_for_labels(make):
-    with pytest.raises(GenError, match="needs labels: say which, one per sample"):
+    with pytest.raises(GenError, match="needs them: say which, one per sample"):
         make(conditional=True).generate(torch.randn(2, 4))
 
 

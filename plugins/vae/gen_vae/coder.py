@@ -13,10 +13,9 @@ from torch import Tensor
 
 from gen.component import interface, option, slot
 from gen.interfaces import Decoder, Distance, Encoder, Model, Phase, Regularizer
-from gen.joins import check_joins
+from gen.joins import check_joins, cond_of, labels_told
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
-from gen_vae.joins import cond_of, labels_for
 
 __all__ = ["Coder"]
 
@@ -50,7 +49,7 @@ class Coder(Model):
 
     def loss(self, batch: Batch, progress: Progress) -> Losses:
         """The mean distance and the penalties [], in the distance's unit, per sample."""
-        told = labels_for(self.conditional, batch.cond)
+        told = labels_told(self.conditional, batch.cond)
         seen = self.sees(batch.x)
         output = self.decoder(self.encoder(seen, told), told)  # [B, *shape]
         with no_autocast(output.device):
@@ -64,11 +63,11 @@ class Coder(Model):
 
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """The code of x, [B, D]."""
-        return widen(self.encoder(x, labels_for(self.conditional, cond)))
+        return widen(self.encoder(x, labels_told(self.conditional, cond)))
 
     def decode(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """What the code z stands for, [B, *shape] in the range of the data."""
-        return self.distance.mean(widen(self.decoder(z, labels_for(self.conditional, cond))))
+        return self.distance.mean(widen(self.decoder(z, labels_told(self.conditional, cond))))
 
     def reconstruct(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """decode(encode(x)), without corruption of x."""

@@ -17,12 +17,12 @@ from torch import Tensor
 
 from gen.component import component, option, slot
 from gen.interfaces import Decoder, Encoder, Likelihood, Model, Phase, Posterior, Prior
-from gen.joins import check_joins
+from gen.joins import check_joins, cond_of, labels_told
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 from gen_vae.charge import warmed
 from gen_vae.diagnostics import active_units
-from gen_vae.joins import check_levels, cond_of, labels_for
+from gen_vae.joins import check_levels
 
 __all__ = ["Hierarchical"]
 
@@ -100,7 +100,7 @@ class Hierarchical(Model):
 
     def decode(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """The mean of p(x|z), [B, *shape] in the range of the data."""
-        return self.likelihood.mean(widen(self.decoder(z, labels_for(self.conditional, cond))))
+        return self.likelihood.mean(widen(self.decoder(z, labels_told(self.conditional, cond))))
 
     def generate(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """What a draw z2 [B, E] of the prior stands for: `decode` of the mean of p(z|z2)."""
@@ -109,7 +109,7 @@ class Hierarchical(Model):
     def draw(self, z: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None) -> Tensor:
         """A draw of p(x|z2) [B, *shape], through a draw of p(z|z2)."""
         lower = self.posterior.rsample(widen(self.upper_decoder(z)), rng)
-        return self.likelihood.sample(widen(self.decoder(lower, labels_for(self.conditional, cond))), rng)
+        return self.likelihood.sample(widen(self.decoder(lower, labels_told(self.conditional, cond))), rng)
 
     def reconstruct(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """decode(encode(x)): the mean of p(x|z) at the mean of q(z|x)."""
@@ -130,7 +130,7 @@ class Hierarchical(Model):
 
     def _lower(self, x: Tensor, cond: Tensor | None) -> Tensor:
         """The parameters of q(z|x)."""
-        return widen(self.encoder(x, labels_for(self.conditional, cond)))
+        return widen(self.encoder(x, labels_told(self.conditional, cond)))
 
     def _terms(
         self, params: Tensor, x: Tensor, cond: Tensor | None, closed: bool = True
@@ -144,7 +144,7 @@ class Hierarchical(Model):
             z2 = q.rsample(above)  # [B, E]
             upper = q.kl(above, self.prior, z2) if closed else q.log_prob(above, z2) - self.prior.log_prob(z2)
         below = widen(self.upper_decoder(z2))
-        output = widen(self.decoder(z, labels_for(self.conditional, cond)))
+        output = widen(self.decoder(z, labels_told(self.conditional, cond)))
         with no_autocast(x.device):
             rate = q.log_prob(params, z) - q.log_prob(below, z)
             return -self.likelihood.log_prob(output, widen(x)), rate, upper

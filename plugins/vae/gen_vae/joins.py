@@ -2,42 +2,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from gen.errors import GenError, ShapeError
+from gen.errors import ShapeError
 from gen.interfaces import Likelihood
-from gen.types import CondSpec, DataSpec
+from gen.types import DataSpec
 
-__all__ = ["check_levels", "cond_of", "labels_for"]
-
-
-def cond_of(data: DataSpec, conditional: bool) -> CondSpec | None:
-    """The condition that encoder and decoder are wired to.
-
-    Raises:
-        ShapeError: labels are asked for, but the data carry none.
-    """
-    if not conditional:
-        return None
-    if data.cond is None:
-        raise ShapeError(
-            "conditional: true tells encoder and decoder the labels, but the data carry none: "
-            "set conditional: false, or choose data with labels"
-        )
-    return data.cond
-
-
-def labels_for(conditional: bool, cond: Tensor | None) -> Tensor | None:
-    """What the networks are told: the labels [B] for a conditional model, nothing for another.
-
-    Raises:
-        GenError: a conditional model is asked for something without labels.
-    """
-    if not conditional:
-        return None
-    if cond is None:
-        raise GenError("this model was trained with conditional: true and needs labels: say which, one per sample")
-    return cond
+__all__ = ["check_levels"]
 
 
 def check_levels(likelihood: Likelihood, data: DataSpec) -> None:

@@ -23,12 +23,12 @@ from torch import Tensor
 from gen.component import component, option, slot
 from gen.errors import OptionError, ShapeError
 from gen.interfaces import Decoder, Encoder, Likelihood, Model, Phase, Posterior, Prior
-from gen.joins import check_joins
+from gen.joins import check_joins, cond_of, labels_told
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 from gen_vae.charge import free, warmed
 from gen_vae.diagnostics import active_units
-from gen_vae.joins import check_levels, cond_of, labels_for
+from gen_vae.joins import check_levels
 from gen_vae.priors.normal import Normal
 
 __all__ = ["VAE"]
@@ -87,7 +87,7 @@ class VAE(Model):
 
     def loss(self, batch: Batch, progress: Progress) -> Losses:
         """distortion + beta * rate [], nats per sample; the terms are those of the bound whatever the charge."""
-        told = labels_for(self.conditional, batch.cond)
+        told = labels_told(self.conditional, batch.cond)
         params = widen(self.encoder(batch.x, told))  # [B, *posterior.param_shape]
         active = active_units(self.posterior.mean(params))
         weight = warmed(self.beta, self.warmup, progress) if self.training else self.beta
@@ -103,12 +103,12 @@ class VAE(Model):
 
     def bound(self, x: Tensor, cond: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Distortion [B] by one draw of z, and rate [B], in nats; ELBO(x) = -(distortion + rate)."""
-        told = labels_for(self.conditional, cond)
+        told = labels_told(self.conditional, cond)
         return self._terms(widen(self.encoder(x, told)), x, told)
 
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """The code of x: the mean of q(z|x), [B, D]."""
-        return self.posterior.mean(widen(self.encoder(x, labels_for(self.conditional, cond))))
+        return self.posterior.mean(widen(self.encoder(x, labels_told(self.conditional, cond))))
 
     def decode(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """The mean of p(x|z), [B, *shape] in the range of the data."""
@@ -135,7 +135,7 @@ class VAE(Model):
         if draws == 1:
             distortion, rate = self.bound(x, cond)
             return -(distortion + rate)
-        told = labels_for(self.conditional, cond)
+        told = labels_told(self.conditional, cond)
         params = widen(self.encoder(x, told))
         terms = [self._drawn(params, x, told, 1) for _ in range(draws)]  # k times, each [1, B]
         return _log_mean_exp(torch.cat([-distortion - rate for distortion, rate in terms]))
@@ -174,7 +174,7 @@ class VAE(Model):
         return self.posterior, widen(self.encoder(x))
 
     def _likelihood_params(self, z: Tensor, cond: Tensor | None) -> Tensor:
-        return widen(self.decoder(z, labels_for(self.conditional, cond)))
+        return widen(self.decoder(z, labels_told(self.conditional, cond)))
 
 
 def _log_mean_exp(log_weights: Tensor) -> Tensor:

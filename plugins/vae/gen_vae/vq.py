@@ -17,11 +17,10 @@ from torch import Tensor
 from gen.component import component, option, slot
 from gen.errors import GenError, ShapeError
 from gen.interfaces import Decoder, Distance, Encoder, Model, Phase
-from gen.joins import check_joins
+from gen.joins import check_joins, cond_of, labels_told
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shape, Shapes
 from gen_vae.diagnostics import perplexity
-from gen_vae.joins import cond_of, labels_for
 from gen_vae.quantizers.quantizer import Quantizer
 
 __all__ = ["VQ"]
@@ -63,7 +62,7 @@ class VQ(Model):
 
     def loss(self, batch: Batch, progress: Progress) -> Losses:
         """The mean distance and penalty [], in the distance's unit, per sample."""
-        told = labels_for(self.conditional, batch.cond)
+        told = labels_told(self.conditional, batch.cond)
         quantized = self.quantizer(widen(self.encoder(batch.x, told)))
         output = self.decoder(quantized.z, told)  # [B, *shape]
         with no_autocast(output.device):
@@ -76,7 +75,7 @@ class VQ(Model):
 
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """The tokens of x, [B, *sites] int64."""
-        return self.quantizer(widen(self.encoder(x, labels_for(self.conditional, cond)))).tokens
+        return self.quantizer(widen(self.encoder(x, labels_told(self.conditional, cond)))).tokens
 
     def decode(self, z: Tensor, cond: Tensor | None = None) -> Tensor:
         """What tokens z [B, *sites] stand for, [B, *shape] in the range of the data.
@@ -87,7 +86,7 @@ class VQ(Model):
         if z.is_floating_point():
             raise GenError(f"vae/vq decodes tokens, whole numbers below {self.quantizer.values}; got {z.dtype}")
         vectors = self.quantizer.lookup(z)
-        return self.distance.mean(widen(self.decoder(vectors, labels_for(self.conditional, cond))))
+        return self.distance.mean(widen(self.decoder(vectors, labels_told(self.conditional, cond))))
 
     def reconstruct(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         """decode(encode(x))."""

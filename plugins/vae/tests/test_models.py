@@ -142,7 +142,7 @@ def test_labels_change_code_and_picture_of_a_conditional_model(vae):
 def test_labels_do_not_reach_an_unconditional_model(make):
     model = make()
     if model.conditional:
-        with pytest.raises(GenError, match="needs labels"):
+        with pytest.raises(GenError, match="needs them"):
             model.encode(X)
     else:
         assert model.encoder.cond is None
