@@ -6,8 +6,10 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from gen.component import component, option, slot
+from gen.errors import ShapeError
 from gen.interfaces import AdversarialLoss, Decoder, Discriminator, Encoder, Generator, Likelihood, Model, Phase
 from gen.types import Losses, Shapes
 from gen_sdk.checks.analytic import Analytic
@@ -112,11 +114,40 @@ class Game(Model):
         return self.generator(z)
 
 
+@component
+class Coder(Model):
+    """Black and white pixels, each with a chance of its own: no pixel says anything of another."""
+
+    phase_names = ("model",)
+
+    def build(self):
+        if self.data.domain.levels != 2:
+            raise ShapeError("this toy codes black and white")
+        self.logits = nn.Parameter(torch.linspace(-1, 1, math.prod(self.data.shape)))
+
+    def phases(self):
+        return [Phase("model", train=[self], loss=lambda batch, progress: Losses(-self.log_prob(batch.x).mean(), {}))]
+
+    def chances(self):
+        white = self.logits.detach().double().sigmoid()
+        return torch.stack([1 - white, white], 1)  # [N, 2]
+
+    def log_prob(self, x, cond=None):
+        return -nn.functional.softplus(-self.logits * x.flatten(1)).sum(1)
+
+    def symbols(self, x):
+        return (x > 0).flatten(1).long()
+
+    def code(self, n, choose, cond=None):
+        chosen = [choose(row.expand(n, 2)) for row in self.chances()]
+        return torch.stack(chosen, 1).view(n, *self.data.shape) * 2.0 - 1
+
+
 def applying(verdict, sound):
     return [verdict(check, sound) for check in BY_ID.values()]
 
 
-@pytest.mark.parametrize(("sound", "least"), [(Bound, 12), (Game, 7)])
+@pytest.mark.parametrize(("sound", "least"), [(Bound, 12), (Game, 7), (Coder, 8)])
 def test_a_sound_family_passes_every_check(verdict, sound, least):
     results = applying(verdict, sound)
 
@@ -193,7 +224,13 @@ class Opposed(Game):
     first = undetached
 
 
-G, B, A = Game, Bound, Analytic
+def recounts(self, n, choose, cond=None):
+    """Chances that drift from one walk to the next."""
+    self.walks = getattr(self, "walks", 0) + 1
+    return Coder.code(self, n, lambda chances: choose(torch.lerp(chances, chances.flip(1), 1e-9 * self.walks)))
+
+
+G, B, A, C = Game, Bound, Analytic, Coder
 FAULTS = [
     ("phases-are-as-declared", G, {"phases": one_phase_only}, "phases() gives"),
     ("phases-are-as-declared", G, {"phases": one_phase_only, "phase_names": ("discriminator",)}, "no phase trains"),
@@ -249,6 +286,12 @@ FAULTS = [
         {"forecast": lambda s, x, steps: A.forecast(s, x, steps)[..., :2]},
         "3 steps come as",
     ),
+    ("coding-walks-under-log-prob", C, {"symbols": lambda s, x: C.symbols(s, x).double()}, "not [6, N]"),
+    ("coding-walks-under-log-prob", C, {"symbols": lambda s, x: C.symbols(s, x)[:, 1:]}, "code asks for more than"),
+    ("coding-walks-under-log-prob", C, {"symbols": lambda s, x: C.symbols(s, x).flip(1)}, "decoded from their symbols"),
+    ("coding-walks-under-log-prob", C, {"chances": lambda s: C.chances(s) * 0.9}, "the sum of the chances"),
+    ("coding-walks-under-log-prob", C, {"chances": lambda s: C.chances(s).flip(0)}, "the product of the chances"),
+    ("coding-walks-under-log-prob", C, {"code": recounts}, "at a second walk"),
     ("conditional-models-use-labels", B, {"told": lambda s, cond: None}, "change nothing"),
 ]
 
