@@ -26,6 +26,7 @@ VARIANTS = [
     (DCGANDiscriminator, {"spectral": True}),
     (DCGANDiscriminator, {"spectral": True, "hidden": 6}),
     (DCGANGenerator, {"hidden": 6}),
+    (ModernDiscriminator, {"hidden": 6}),
     (ResNetDiscriminator, {"spectral": False, "blocks": 0}),
 ]
 
@@ -74,9 +75,10 @@ def test_smaller_base_makes_a_deeper_network():
     assert net(given(net)).shape == (3,)
 
 
+@pytest.mark.parametrize("cls", [DCGANDiscriminator, ModernDiscriminator])
 @pytest.mark.parametrize(("hidden", "together"), [(0, False), (64, True)])
-def test_corners_of_a_28x28_image_are_judged_together_only_with_a_hidden_layer(hidden, together):
-    net = built(DCGANDiscriminator, (1, 28, 28), hidden=hidden).double().eval()
+def test_corners_of_a_28x28_image_are_judged_together_only_with_a_hidden_layer(cls, hidden, together):
+    net = built(cls, (1, 28, 28), hidden=hidden).double().eval()
     x, first, last = given(net).double(), torch.zeros(1, 28, 28), torch.zeros(1, 28, 28)
     first[:, :4, :4], last[:, -4:, -4:] = 4.0, 4.0
 

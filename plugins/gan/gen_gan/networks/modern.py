@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from gen.component import component, interface, option
 from gen_gan.networks.ladder import ImageDiscriminator, ImageGenerator, Ladder, ladder
-from gen_gan.networks.layers import GAIN, SLOPE, conv
+from gen_gan.networks.layers import GAIN, SLOPE, conv, linear
 
 __all__ = ["ModernDiscriminator", "ModernGenerator"]
 
@@ -88,14 +88,20 @@ class ModernGenerator(_Modern, ImageGenerator):
 
 @component
 class ModernDiscriminator(_Modern, ImageDiscriminator):
-    """The mirror of `gan/modern-generator`; at the base every channel is summed with learned weights of its own."""
+    """The mirror of `gan/modern-generator`; at the base every channel is summed with learned weights of its own.
+
+    The head is linear, so that scores of patches add up where few levels lead to the base, as from 28 to 7: `hidden`
+    lets it judge them together.
+    """
 
     example: ClassVar[dict[str, object]] = {"width": 8, "max_width": 16}
+    hidden: int = option(0, min=0, max=65_536, doc="units of a dense layer before the head; 0: none, as in the paper")
 
     def build(self) -> None:
         base, levels = ladder(self.title, self.in_shape, self.least)
         widths = self.widths(levels + 1)
-        self.first = conv(self.begin(widths[-1]), widths[0], 1, gain=1.0)
+        self.first = conv(self.begin(self.hidden or widths[-1]), widths[0], 1, gain=1.0)
+        self.dense = linear(widths[-1], self.hidden, gain=GAIN) if self.hidden else None
         self.levels = nn.ModuleList(self.level(width, levels) for width in widths)
         self.joins = nn.ModuleList(_join(a, b) for a, b in pairwise(widths))
         self.basis = nn.Parameter(torch.randn(widths[-1], *base) / math.sqrt(base[0] * base[1]))
@@ -104,7 +110,8 @@ class ModernDiscriminator(_Modern, ImageDiscriminator):
         h = self.levels[0](self.first(self.enter(x, cond)))
         for join, level in zip(self.joins, list(self.levels)[1:], strict=True):
             h = level(join(F.avg_pool2d(h, 2)))  # halving bilinearly is the mean of 2×2
-        return (h * self.basis).sum((2, 3))
+        h = (h * self.basis).sum((2, 3))  # [B, widths[-1]]
+        return h if self.dense is None else F.leaky_relu(self.dense(h), SLOPE)
 
 
 def _join(inputs: int, outputs: int) -> nn.Module:
