@@ -13,10 +13,10 @@ from gen.errors import ShapeError
 from gen.interfaces import AdversarialLoss, Decoder, Discriminator, Encoder, Generator, Likelihood, Model, Phase
 from gen.types import Losses, Shapes
 from gen_sdk.checks.analytic import Analytic
-from gen_sdk.checks.kinds import capabilities, model
+from gen_sdk.checks.kinds import capabilities, coding, model
 from gen_sdk.checks.toys import ToyPosterior, ToyPrior
 
-BY_ID = {check.id: check for module in (model, capabilities) for check in module.CHECKS}
+BY_ID = {check.id: check for module in (model, capabilities, coding) for check in module.CHECKS}
 
 
 @component

@@ -15,13 +15,13 @@ from gen_sdk.checks.kinds.model import built
 from gen_sdk.checks.kinds.probing import expect_close, expect_equal, expect_shape, generator, normal, seeded
 from gen_sdk.checks.subject import Subject
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "can", "ready"]
 
 KINDS = ("model",)
 KINDS_OF_LOG_PROB = ("exact", "lower bound", "estimate")
 
 
-def _can(*names: str) -> Any:
+def can(*names: str) -> Any:
     """Applies to models that have all of these capabilities."""
 
     def applies(subject: Subject) -> str:
@@ -31,7 +31,7 @@ def _can(*names: str) -> Any:
     return applies
 
 
-def _ready(subject: Subject) -> tuple[Any, Tensor, Tensor, Shape]:
+def ready(subject: Subject) -> tuple[Any, Tensor, Tensor, Shape]:
     """The model in evaluation, samples [6, *shape] of its first domain, labels [6], and the shape."""
     model, batch = built(subject)
     model.eval()
@@ -51,10 +51,10 @@ def _codes(model: Any, n: int) -> Tensor:
     return normal(n, *(latent if isinstance(latent, tuple) else (latent,)), seed=4)
 
 
-@check(tier="bronze", kinds=KINDS, applies=_can("encode"), hint="encode gives the code, or its mean: no draw in it")
+@check(tier="bronze", kinds=KINDS, applies=can("encode"), hint="encode gives the code, or its mean: no draw in it")
 def codes_are_functions_of_samples(subject: Subject) -> None:
     """encode gives a finite code per sample, the same under any global seed, and different samples differ."""
-    model, x, cond, _ = _ready(subject)
+    model, x, cond, _ = ready(subject)
     with seeded(1):
         z = model.encode(x, cond)
     with seeded(2):
@@ -68,12 +68,12 @@ def codes_are_functions_of_samples(subject: Subject) -> None:
 @check(
     tier="bronze",
     kinds=KINDS,
-    applies=_can("encode", "decode"),
+    applies=can("encode", "decode"),
     hint="decode takes what encode gives: [B, *shape] of the data",
 )
 def codes_can_be_decoded(subject: Subject) -> None:
     """decode(encode(x)) are finite samples in the shape of the data, and where it can reconstruct, that is it."""
-    model, x, cond, shape = _ready(subject)
+    model, x, cond, shape = ready(subject)
     with seeded(1):
         decoded = model.decode(model.encode(x, cond), cond)
     expect_shape(decoded, (len(x), *shape), "decode(encode(x))")
@@ -83,10 +83,10 @@ def codes_can_be_decoded(subject: Subject) -> None:
             expect_close(model.reconstruct(x, cond), decoded, 1e-5, "reconstruct(x) against decode(encode(x))")
 
 
-@check(tier="bronze", kinds=KINDS, applies=_can("generate"), hint="generate maps codes to samples, row by row")
+@check(tier="bronze", kinds=KINDS, applies=can("generate"), hint="generate maps codes to samples, row by row")
 def codes_generate_samples(subject: Subject) -> None:
     """generate gives finite samples in the shape of the data; different codes, different samples."""
-    model, _, cond, shape = _ready(subject)
+    model, _, cond, shape = ready(subject)
     z = _codes(model, 6)
     x = model.generate(z, cond)
     expect_shape(x, (6, *shape), "generate(z)")
@@ -96,11 +96,11 @@ def codes_generate_samples(subject: Subject) -> None:
 
 
 @check(
-    tier="bronze", kinds=KINDS, applies=_can("log_prob"), hint="log_prob is [B] in nats; state log_prob_kind as it is"
+    tier="bronze", kinds=KINDS, applies=can("log_prob"), hint="log_prob is [B] in nats; state log_prob_kind as it is"
 )
 def log_prob_is_of_its_kind(subject: Subject) -> None:
     """log_prob is one finite number per sample, of a declared kind; an exact one is the same under any global seed."""
-    model, x, cond, _ = _ready(subject)
+    model, x, cond, _ = ready(subject)
     kind = model.log_prob_kind
     expect(kind in KINDS_OF_LOG_PROB, f"log_prob_kind is {kind!r}: one of {', '.join(KINDS_OF_LOG_PROB)}")
     with seeded(1):
@@ -112,7 +112,7 @@ def log_prob_is_of_its_kind(subject: Subject) -> None:
             expect_equal(model.log_prob(x, cond), first, "an exact log_prob under another global seed")
 
 
-@check(tier="silver", kinds=KINDS, applies=_can("log_prob"), hint="a bound adds every term; an exact value normalises")
+@check(tier="silver", kinds=KINDS, applies=can("log_prob"), hint="a bound adds every term; an exact value normalises")
 def probabilities_of_all_images_sum_to_one(subject: Subject) -> None:
     """Over all 16 binary images of 2x2 an exact log_prob sums to probability 1, a lower bound to at most 1.
 
@@ -184,10 +184,10 @@ def _tiny(subject: Subject) -> Any:
     return model
 
 
-@check(tier="silver", kinds=KINDS, applies=_can("log_prob"), hint="log-mean-exp over the draws, not the mean of logs")
+@check(tier="silver", kinds=KINDS, applies=can("log_prob"), hint="log-mean-exp over the draws, not the mean of logs")
 def more_draws_tighten_the_bound(subject: Subject) -> None:
     """Where a lower bound takes `draws`, 64 of them bound at least as high as one, in the mean."""
-    model, x, cond, _ = _ready(subject)
+    model, x, cond, _ = ready(subject)
     if model.log_prob_kind != "lower bound" or "draws" not in inspect.signature(model.log_prob).parameters:
         raise NotApplicable("its log_prob takes no number of draws")
     rows, told = x.repeat(30, *[1] * (x.ndim - 1)), cond.repeat(30)
@@ -200,12 +200,12 @@ def more_draws_tighten_the_bound(subject: Subject) -> None:
 @check(
     tier="bronze",
     kinds=KINDS,
-    applies=_can("denoise"),
+    applies=can("denoise"),
     hint="convert through the schedule; treat t = 0 and t = 1 apart",
 )
 def denoising_ends_finite(subject: Subject) -> None:
     """denoise gives finite estimates in the shape of x from t = 0 to t = 1, for one t or a t per sample alike."""
-    model, x, cond, shape = _ready(subject)
+    model, x, cond, shape = ready(subject)
     for t in (0.0, 1e-3, 0.5, 1.0):
         one = model.denoise(x, torch.tensor(t), cond)
         expect_shape(one, (len(x), *shape), f"denoise at t = {t:g}")
@@ -219,12 +219,12 @@ def denoising_ends_finite(subject: Subject) -> None:
 @check(
     tier="bronze",
     kinds=KINDS,
-    applies=_can("complete"),
+    applies=can("complete"),
     hint="put the known pixels back last: torch.where(mask, x, drawn)",
 )
 def completions_keep_known_pixels(subject: Subject) -> None:
     """complete leaves every pixel whose mask is 1 exactly as it was, fills the others, and draws from its rng alone."""
-    model, x, cond, shape = _ready(subject)
+    model, x, cond, shape = ready(subject)
     mask = torch.zeros(len(x), *shape)
     mask[..., : shape[-1] // 2] = 1
     kept = x.clone()
@@ -238,10 +238,10 @@ def completions_keep_known_pixels(subject: Subject) -> None:
     expect_equal(model.complete(hidden, mask, cond, generator(1)), first, "completions of other hidden pixels")
 
 
-@check(tier="bronze", kinds=KINDS, applies=_can("translate"), hint="translate(x, to) gives a sample of the domain `to`")
+@check(tier="bronze", kinds=KINDS, applies=can("translate"), hint="translate(x, to) gives a sample of the domain `to`")
 def translations_reach_their_domain(subject: Subject) -> None:
     """translate gives finite samples in the shape of the domain asked for; an unknown domain is refused."""
-    model, x, _, _ = _ready(subject)
+    model, x, _, _ = ready(subject)
     domains = model.data.domains
     for to in getattr(model, "targets", tuple(domains)[1:]):
         y = model.translate(x, to)
@@ -258,79 +258,18 @@ def translations_reach_their_domain(subject: Subject) -> None:
 @check(
     tier="bronze",
     kinds=KINDS,
-    applies=_can("forecast"),
+    applies=can("forecast"),
     hint="forecast(x, steps) continues each series by so many values",
 )
 def forecasts_have_their_length(subject: Subject) -> None:
     """forecast gives as many finite values as asked for, for every series; the first ones do not depend on the rest."""
-    model, x, _, _ = _ready(subject)
+    model, x, _, _ = ready(subject)
     three, five = model.forecast(x, 3), model.forecast(x, 5)
     for steps, found in ((3, three), (5, five)):
         expect(len(found) == len(x) and steps in found.shape, f"{steps} steps come as {tuple(found.shape)}")
         expect(bool(found.isfinite().all()), "a forecast is not finite")
     axis = next(i for i in range(1, five.ndim) if five.shape[i] == 5 and three.shape[i] == 3)
     expect_close(five.narrow(axis, 0, 3), three, 1e-5, "the first three of five steps against three steps")
-
-
-@check(
-    tier="bronze",
-    kinds=KINDS,
-    applies=_can("code"),
-    hint="ask for one value after another, from the chances that log_prob multiplies; take what `choose` answers",
-)
-def coding_walks_under_log_prob(subject: Subject) -> None:
-    """code asks once for every symbol, from chances that sum to 1 and are the same, bit for bit, at every walk.
-
-    Told the symbols of x it gives x; where log_prob is exact and the data have levels, their chances multiply to p(x).
-    """
-    model, x, cond, _ = _ready(subject)
-    x, terms = _codable(model, x)
-    symbols = model.symbols(x, **terms)
-    expect(
-        symbols.ndim == 2 and len(symbols) == len(x) and symbols.dtype == torch.int64,
-        f"symbols(x) is {tuple(symbols.shape)} of {symbols.dtype}, not [{len(x)}, N] of torch.int64",
-    )
-    first, x_coded = _walk(model, symbols, cond, terms)
-    expect_equal(x_coded, x, "samples decoded from their symbols")
-    log_p = torch.zeros(len(x), dtype=torch.float64)
-    for number, chances in enumerate(first):
-        total = chances.double().sum(1)
-        expect(bool((chances >= 0).all()), f"a chance of value {number} is negative")
-        expect_close(total, torch.ones_like(total), 1e-5, f"the sum of the chances of value {number}")
-        log_p += chances.double().gather(1, symbols[:, number, None])[:, 0].log()
-    for number, (one, two) in enumerate(zip(first, _walk(model, symbols, cond, terms)[0], strict=True)):
-        expect_equal(two, one, f"the chances of value {number} at a second walk")
-    if model.log_prob_kind == "exact" and model.data.domain.levels is not None:
-        expect_close(log_p, model.log_prob(x, cond).double(), 1e-3, "log of the product of the chances, and log_prob")
-
-
-def _codable(model: Any, x: Tensor) -> tuple[Tensor, dict[str, int]]:
-    """Samples that the model can code, and what code and symbols must be told of them: x, else whole numbers."""
-    for samples in (x, (8 * x.double()).round()):
-        try:
-            return samples, dict(model.code_terms(samples))
-        except GenError:
-            continue
-    raise NotApplicable("it codes neither the kit's samples nor whole numbers")
-
-
-def _walk(model: Any, symbols: Tensor, cond: Tensor, terms: dict[str, int]) -> tuple[list[Tensor], Tensor]:
-    """The chances that code names on its way through these symbols, and what it gives."""
-    seen: list[Tensor] = []
-
-    def choose(chances: Tensor) -> Tensor:
-        number = len(seen)
-        expect(number < symbols.shape[1], f"code asks for more than the {symbols.shape[1]} symbols of a sample")
-        expect(
-            chances.ndim == 2 and len(chances) == len(symbols) and bool((symbols[:, number] < chances.shape[1]).all()),
-            f"the chances of value {number} are {tuple(chances.shape)}: [{len(symbols)}, K], K above every symbol",
-        )
-        seen.append(chances.clone())
-        return symbols[:, number]
-
-    x = model.code(len(symbols), choose, cond, **terms)
-    expect(len(seen) == symbols.shape[1], f"code asks {len(seen)} times for the {symbols.shape[1]} symbols of a sample")
-    return seen, x
 
 
 @check(
@@ -367,6 +306,5 @@ CHECKS = (
     completions_keep_known_pixels,
     translations_reach_their_domain,
     forecasts_have_their_length,
-    coding_walks_under_log_prob,
     conditional_models_use_labels,
 )
