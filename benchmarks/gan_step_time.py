@@ -21,12 +21,15 @@ from benchmarks.loops import Steps, images, interleaved, over_images, plain_batc
 from gen.recipe.recipe import Recipe
 
 BATCH, LATENT, SHAPE = 64, 64, (1, 32, 32)
-PIXELS = images(6_400, SHAPE)
 CASES: list[tuple[str, dict[str, Any], float]] = [
     ("fp32", {}, 0.95),
     ("bf16, channels-last", {"precision": "bf16", "channels_last": True}, 0.65),
 ]
 STEPS, ROUNDS = 6, 7
+
+
+def _pixels() -> torch.Tensor:
+    return images(6_400, SHAPE)
 
 
 def main() -> None:
@@ -59,7 +62,7 @@ def _recipe(train: dict[str, Any]) -> Recipe:
 
 
 def _case(name: str, recipe: Recipe, bar: float, folder: Path) -> None:
-    raw, gen = _raw(recipe), whole_loop(over_images(recipe, PIXELS), folder)
+    raw, gen = _raw(recipe), whole_loop(over_images(recipe, _pixels()), folder)
     times = interleaved(ROUNDS, {"raw": lambda: raw(STEPS), "gen": lambda: gen(STEPS)})
     ratios = [g / r for g, r in zip(times["gen"], times["raw"], strict=True)]
     ratio = statistics.median(ratios)
@@ -72,12 +75,12 @@ def _case(name: str, recipe: Recipe, bar: float, folder: Path) -> None:
 
 def _raw(recipe: Recipe) -> Steps:
     """The loop of a tutorial, in fp32."""
-    model = over_images(recipe, PIXELS).model.train()
+    model = over_images(recipe, _pixels()).model.train()
     generator, discriminator = model.generator, model.discriminator
     d_optimizer, g_optimizer = (
         torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (discriminator, generator)
     )
-    batches = plain_batches(PIXELS, BATCH)
+    batches = plain_batches(_pixels(), BATCH)
 
     def run(steps: int) -> None:
         for _ in range(steps):

@@ -19,7 +19,6 @@ from gen.recipe.recipe import Recipe
 from gen.types import Batch, Progress
 
 BATCH = 128
-PIXELS = images(12_800, (1, 28, 28))
 MLP = {"encoder": {"use": "nets/mlp-encoder", "hidden": [32]}, "decoder": {"use": "nets/mlp-decoder", "hidden": [32]}}
 CONV = {
     "encoder": {"use": "nets/conv-encoder", "width": 96, "depth": 2},
@@ -33,6 +32,10 @@ CASES = [
     ("conv VAE, bf16, channels-last", CONV, {"precision": "bf16", "channels_last": True}, 12, 0.70),
 ]
 ROUNDS = 9
+
+
+def _pixels() -> torch.Tensor:
+    return images(12_800, (1, 28, 28))
 
 
 def main() -> None:
@@ -58,7 +61,7 @@ def _case(name: str, parts: dict[str, Any], train: dict[str, Any], steps: int, b
         }
     )
     precision, channels_last = train.get("precision", "fp32"), train.get("channels_last", False)
-    gen, raw = whole_loop(over_images(recipe, PIXELS), folder), _raw(recipe)
+    gen, raw = whole_loop(over_images(recipe, _pixels()), folder), _raw(recipe)
     bare = _bare(recipe, precision, channels_last)
     times = interleaved(ROUNDS, {"raw": lambda: raw(steps), "gen": lambda: gen(steps), "bare": lambda: bare(steps)})
     ratios = [g / r for g, r in zip(times["gen"], times["raw"], strict=True)]
@@ -74,14 +77,14 @@ def _case(name: str, parts: dict[str, Any], train: dict[str, Any], steps: int, b
 
 
 def _parameters(recipe: Recipe) -> int:
-    return sum(p.numel() for p in over_images(recipe, PIXELS).model.parameters())
+    return sum(p.numel() for p in over_images(recipe, _pixels()).model.parameters())
 
 
 def _raw(recipe: Recipe) -> Steps:
-    model: Any = over_images(recipe, PIXELS).model.train()
+    model: Any = over_images(recipe, _pixels()).model.train()
     phase = model.phases()[0]
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
-    batches = plain_batches(PIXELS, BATCH)
+    batches = plain_batches(_pixels(), BATCH)
 
     def run(steps: int) -> None:
         for _ in range(steps):
@@ -95,12 +98,12 @@ def _raw(recipe: Recipe) -> Steps:
 
 
 def _bare(recipe: Recipe, precision: str, channels_last: bool) -> Steps:
-    model: Any = over_images(recipe, PIXELS).model.train()
+    model: Any = over_images(recipe, _pixels()).model.train()
     if channels_last:
         model.to(memory_format=torch.channels_last)
     phase = model.phases()[0]
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
-    batch = Batch(PIXELS[:BATCH].float() / 127.5 - 1, None, torch.arange(BATCH))
+    batch = Batch(_pixels()[:BATCH].float() / 127.5 - 1, None, torch.arange(BATCH))
 
     def run(steps: int) -> None:
         for _ in range(steps):

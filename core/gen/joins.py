@@ -27,15 +27,15 @@ def check_joins(model: nn.Module, wired: Mapping[str, Shapes]) -> None:
                 raise ShapeError(f"{name} was built with {field}={has}, but this model needs {field}={needed}")
 
 
-def cond_of(data: DataSpec, asked: bool, option: str = "conditional") -> CondSpec | None:
-    """The condition that parts are wired to where a model's option asks for labels.
+def cond_of(data: DataSpec, asked: bool, option: str = "conditional", kind: str | None = None) -> CondSpec | None:
+    """The condition that parts are wired to where a model's option asks for labels; `kind` is the only one it serves.
 
     Raises:
         ShapeError: labels are asked for, but the data carry none.
     """
     if not asked:
         return None
-    if data.cond is None or data.cond.kind != "class":
+    if data.cond is None or kind not in (None, data.cond.kind):
         raise ShapeError(
             f"{option}: true tells networks the labels, but the data carry none: set {option}: false, or choose data "
             "with labels"

@@ -50,7 +50,7 @@ class DDPM(DenoisingModel):
     def wire(cls, data: DataSpec, conditional: bool, variance: str, **_: Any) -> Mapping[str, Shapes]:
         channels, *sides = data.shape
         out = (2 * channels, *sides) if variance == "learned" else data.shape
-        return {"denoiser": Shapes(data.shape, out, cond_of(data, conditional))}
+        return {"denoiser": Shapes(data.shape, out, cond_of(data, conditional, kind="class"))}
 
     def build(self) -> None:
         with torch.device("cpu"):

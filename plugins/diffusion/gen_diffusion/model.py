@@ -40,7 +40,7 @@ class DenoisingModel(Model):
 
     @classmethod
     def wire(cls, data: DataSpec, conditional: bool, **_: Any) -> Mapping[str, Shapes]:
-        return {"denoiser": Shapes(data.shape, data.shape, cond_of(data, conditional))}
+        return {"denoiser": Shapes(data.shape, data.shape, cond_of(data, conditional, kind="class"))}
 
     def phases(self) -> Sequence[Phase]:
         return [Phase("denoiser", train=[self.denoiser], loss=self.loss)]
