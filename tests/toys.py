@@ -130,7 +130,7 @@ class One(Model):
         error = (self.decoder(z + 0.1 * torch.randn_like(z)) - batch.x).square().sum(1).mean()
         rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
         bad = progress.step == self.bad_step and self.bad_rank in (-1, rank)
-        return Losses(error * float("nan") if bad else error, {"error": error})
+        return Losses(error * float("nan") if bad else error, {"error": error / batch.x[0].numel()})
 
     def encode(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         return self.encoder(x)

@@ -294,13 +294,21 @@ def content_hash(module: nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
-def check_metrics(metrics: Mapping[str, Metric], source: Source | None) -> None:
-    """Raises:
-    CommandError: a metric compares generated samples, and there is no source of them (said before training starts).
+def check_metrics(metrics: Mapping[str, Metric], model: Model, source: Source | None) -> None:
+    """Said before training starts.
+
+    Raises:
+        CommandError: a metric compares generated samples, and there is no source of them; or it takes the losses of a
+            model that has none.
     """
     for label, metric in metrics.items():
         if metric.draws and source is None:
             raise CommandError(f"evaluate.metrics.{label} {NO_SOURCE}")
+        if metric.of_losses and not model.phases():
+            raise CommandError(
+                f"evaluate.metrics.{label} measures the losses of the phases, and {type(model).__name__} has no phase:"
+                " choose another metric (gen ls metrics)"
+            )
 
 
 def evaluate(metrics: Mapping[str, Metric], evaluation: Evaluation) -> dict[str, Measured]:

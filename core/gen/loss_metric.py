@@ -21,6 +21,7 @@ class LossMetric(Metric):
     """The losses of every phase on the held-out split: the mean over its samples, in the losses' own units."""
 
     better = "lower"
+    of_losses = True
 
     def measure(self, evaluation: Evaluation) -> Measured:
         sums: dict[str, Tensor] = {}

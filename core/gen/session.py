@@ -46,7 +46,7 @@ class Session:
         self.trainer = Trainer(experiment, accelerator)
         self.samplers: dict[str, Sampler] = experiment.samplers()
         self.metrics = experiment.metrics()
-        check_metrics(self.metrics, source_of(self.samplers, experiment.model, "ema"))
+        check_metrics(self.metrics, experiment.model, source_of(self.samplers, experiment.model, "ema"))
         self.trackers = trackers
         self.best: dict[str, Any] | None = None
         self._shadow: Model | None = None

@@ -152,7 +152,7 @@ class Turn:
         if self.sums.keys() != values.keys():
             self.sums = {name: torch.zeros_like(value, dtype=torch.float32) for name, value in values.items()}
             self.count = 0
-        torch._foreach_add_(list(self.sums.values()), [value.detach() for value in values.values()])
+        torch._foreach_add_(list(self.sums.values()), [values[name].detach() for name in self.sums])  # restored: sorted
         self.count += 1
 
     def means(self) -> dict[str, float]:

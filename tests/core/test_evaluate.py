@@ -150,7 +150,14 @@ def test_a_source_is_the_first_sampler_that_needs_no_data(experiment) -> None:
     assert source is not None
     assert source.card() == {"sampler": {"label": "codes", "class": "Codes"}}
     assert source_of({}, experiment.model, "ema") is None
-    check_metrics({"loss": experiment.metrics()["loss"]}, None)
+    check_metrics({"loss": experiment.metrics()["loss"]}, experiment.model, None)
+
+
+def test_the_losses_of_a_model_without_phases_are_refused_before_training(experiment, monkeypatch) -> None:
+    monkeypatch.setattr(type(experiment.model), "phases", lambda self: [])
+
+    with pytest.raises(CommandError, match=r"evaluate\.metrics\.loss measures the losses of the phases, and \w+ has no"):
+        check_metrics(experiment.metrics(), experiment.model, None)
 
 
 def test_the_checkpoint_kept_is_the_best_by_the_metrics_own_direction(toys, toy_recipe, tmp_path) -> None:

@@ -81,7 +81,7 @@ def main(args: argparse.Namespace) -> int:
     loaded = load(folder.path, weights=args.weights, known=known)
     accelerator = make_accelerator(args.device, "fp32")
     metrics, evaluation = _open(args, folder, recipe, loaded, accelerator)
-    check_metrics(metrics, evaluation.source)
+    check_metrics(metrics, loaded.model, evaluation.source)
     found = evaluate(metrics, evaluation)
     if accelerator.is_main_process:
         path = _record(folder, loaded.step, found)

@@ -57,7 +57,8 @@ class Tracker(ABC):
 class Metric(ABC):
     """Evaluation only. `needs` names the capabilities it calls; `better` is "lower" or "higher".
 
-    `draws` says that it looks at generated samples, so that a recipe without a sampler is refused before training.
+    `draws` says that it looks at generated samples, so that a recipe without a sampler is refused before training;
+    `of_losses` that it looks at the losses of the phases, so that a model without phases is.
 
     Slots with shapes (extractors) are wired by `wire(given)`, where `given.in_shape` is the shape of a sample.
     """
@@ -66,6 +67,7 @@ class Metric(ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     better: ClassVar[str] = "lower"
     draws: ClassVar[bool] = False
+    of_losses: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, evaluation: Evaluation) -> Measured:
