@@ -25,6 +25,7 @@ WITH_WORDS = (
     "film-strip",
     "guidance-sweep",
     "inverse-tasks",
+    "learning-curves",
     "mixture-density",
     "sampler-steps",
 )

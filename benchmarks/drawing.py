@@ -16,6 +16,7 @@ from torch import Tensor
 __all__ = ["Curves", "beside", "enlarged", "heat", "signed", "titled"]
 
 Colour = tuple[int, int, int]
+Pair = tuple[int, int]
 COLOURS: tuple[Colour, ...] = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (60, 60, 60))
 """Told apart by the colour-blind too (Wong 2011, Points of view: Color blindness)."""
 GREY, PALE = (110, 110, 110), (230, 230, 230)
@@ -25,23 +26,24 @@ WIDE = 640  # pixels: pictures of small images are enlarged until they are about
 
 
 class Curves:
-    """A chart of `width` by `height` pixels: curves over a logarithmic x; y linear, or logarithmic too."""
+    """A chart of `size` pixels: curves over a logarithmic x; y linear, or logarithmic too."""
 
     def __init__(
-        self, title: str, x: Sequence[float], y: tuple[float, float], *, log: bool, width: int = 460, height: int = 340
+        self, title: str, x: Sequence[float], y: tuple[float, float], *, log: bool, falls: bool, size: Pair = (460, 340)
     ) -> None:
         """
         Args:
             x: where the axis has its numbers; it reaches from the first to the last.
             y: the least and the greatest value.
+            falls: the curves fall, so that the legend has its place above.
         """
-        self.x, self.log, self.size, self.drawn = (x[0], x[-1]), log, (width, height), 0
+        self.x, self.log, self.falls, self.size, self.drawn = (x[0], x[-1]), log, falls, size, 0
         self.y = _with_room(*map(self._scale, y))
         self.image = Image.new("RGB", self.size, (255, 255, 255))
         self.pen = ImageDraw.Draw(self.image)
         self.font = ImageFont.load_default(size=LETTER)
         self._text((LEFT, 15), title, (0, 0, 0), "lm")
-        right, bottom = width - RIGHT, height - BOTTOM
+        right, bottom = size[0] - RIGHT, size[1] - BOTTOM
         for value in _ticks(*self.y, log=log):
             at = self.place(x[0], value)[1]
             self.pen.line([(LEFT, at), (right, at)], fill=PALE)
@@ -66,7 +68,7 @@ class Curves:
         r = max(2.5, 6 - self.drawn)
         for a, b in places:
             self.pen.ellipse([a - r, b - r, a + r, b + r], fill=colour)
-        at = TOP + 12 + 16 * self.drawn if self.log else self.size[1] - BOTTOM - 12 - 16 * self.drawn
+        at = TOP + 12 + 16 * self.drawn if self.falls else self.size[1] - BOTTOM - 12 - 16 * self.drawn
         self._text((self.size[0] - RIGHT - 8, at), name, colour, "rm")
         self.drawn += 1
 

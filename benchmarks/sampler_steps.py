@@ -95,7 +95,7 @@ def _plot(found: Found, budgets: Sequence[int]) -> Any:
     axis = [least, *budgets[1:]] if len(budgets) > 1 else [least, 2 * least]
     for title, number, log in (("Frechet distance", 1, True), ("coverage", 2, False)):
         values = [max(one[number], 1e-6) for row in found.values() for one in row]
-        chart = Curves(title, axis, (min(values), max(values)), log=log)
+        chart = Curves(title, axis, (min(values), max(values)), log=log, falls=log)
         chart.axis("NFE, network calls per sample")
         for name, row in found.items():
             chart.curve([(one[0], max(one[number], 1e-6)) for one in row], name)

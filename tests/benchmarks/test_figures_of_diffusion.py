@@ -93,14 +93,14 @@ def test_a_film_has_a_frame_for_every_step_and_leaves_the_model_as_it_was(model:
 
 
 def test_the_geometric_mean_stands_midway_on_a_logarithmic_axis() -> None:
-    chart = Curves("", (1, 100), (1, 100), log=True)
+    chart = Curves("", (1, 100), (1, 100), log=True, falls=True)
     ends = [chart.place(value, value) for value in (1, 10, 100)]
 
     assert ends[1] == pytest.approx(((ends[0][0] + ends[2][0]) / 2, (ends[0][1] + ends[2][1]) / 2))
 
 
 def test_a_curve_is_drawn_where_its_points_stand() -> None:
-    chart = Curves("distance", (5, 10, 20), (0.0, 1.0), log=False)
+    chart = Curves("distance", (5, 10, 20), (0.0, 1.0), log=False, falls=False)
     chart.curve([(5, 0.5), (20, 0.5)], "one")
     column, row = map(round, chart.place(10, 0.5))
 
