@@ -1,6 +1,6 @@
 """What runs measured while they trained, against the samples they had seen.
 
-    python -m benchmarks learning-curves RUN RUN … --of loss
+python -m benchmarks learning-curves RUN RUN … --of loss
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main(words: Sequence[str] = ()) -> int:
     """Exit status 0, or 2 where a run has no such curve."""
     parser = parser_of("learning-curves", "a figure of `evaluate` against the samples seen, of runs")
     parser.add_argument("runs", nargs="+", metavar="RUN", help=f"{MOST_RUNS} at most")
-    parser.add_argument("--of", default="loss", metavar="LABEL", help="a label of evaluate.metrics, or of a part (loss)")
+    parser.add_argument("--of", default="loss", metavar="LABEL", help="a label of evaluate.metrics or of a part (loss)")
     return show("learning-curves", parser, words, _figure)
 
 
@@ -61,7 +61,8 @@ def points_of(run: str, label: str) -> list[tuple[float, float]]:
 
 def ticks(low: float, high: float) -> list[float]:
     """1, 2, 5, 10, … from the last one not above `low` to the first one beyond it that reaches `high`."""
-    found = [f * 10.0**p for p in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 2) for f in (1, 2, 5)]
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 2)
+    found = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
     first = max(i for i, tick in enumerate(found) if tick <= low)
     last = next(i for i, tick in enumerate(found) if tick >= high and i > first)
     return found[first : last + 1]
