@@ -109,6 +109,21 @@ def test_adaptive_contrast_leaves_the_discriminator_nothing_to_say_of_a_gaussian
     assert (kl - kl_of(oracle, x)).abs().mean() < 0.25
 
 
+@pytest.mark.parametrize("k", [8, 16])
+def test_moments_of_k_draws_make_the_kl_too_low_by_what_they_are_off(linear, oracle, k):
+    """E KL(q || r) over moments of k draws of a Gaussian: mean and variance are independent, normal and chi-square."""
+    half = (k - 1) / 2
+    logarithm = torch.digamma(torch.tensor(half, dtype=torch.float64)).item() - math.log(half)
+    off = 0.5 * ((1 + 1 / k) * (k - 1) / (k - 3) - 1 + logarithm)
+    model = linear(contrast=k)
+    x = oracle.sample(400, torch.Generator().manual_seed(2))[0]
+    with torch.no_grad():
+        torch.manual_seed(0)
+        kl = torch.stack([model.bound(x)[1].mean() for _ in range(200)]).mean().item()
+
+    assert kl_of(oracle, x).mean().item() - kl == pytest.approx(off, rel=0.1)
+
+
 def test_a_discriminator_that_knows_nothing_loses_log_4(linear, oracle):
     x = oracle.sample(50, torch.Generator().manual_seed(2))[0]
     losses = linear().adversary_loss(Batch(x, None, torch.arange(50)), NOW)
@@ -143,9 +158,10 @@ def test_mean_code_of_a_linear_encoder_is_exact(linear, oracle):
     torch.testing.assert_close(linear().encode(x), oracle.posterior(x)[0])
 
 
-def test_one_draw_has_no_moments(make):
-    with pytest.raises(OptionError, match="contrast: 1 is one draw, which has no spread: give it 2 or more"):
-        make("avb", contrast=1)
+@pytest.mark.parametrize("few", [1, 5])
+def test_moments_of_few_draws_are_refused(make, few):
+    with pytest.raises(OptionError, match=f"contrast: {few} is too few draws.* give it 6 or more"):
+        make("avb", contrast=few)
 
 
 def test_a_posterior_of_less_noise_than_code_is_refused(make):
