@@ -13,37 +13,35 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-__all__ = ["Curves", "beside", "enlarged", "heat", "signed", "titled"]
+__all__ = ["COLOURS", "Curves", "beside", "enlarged", "heat", "signed", "titled"]
 
 Colour = tuple[int, int, int]
-Pair = tuple[int, int]
 COLOURS: tuple[Colour, ...] = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (60, 60, 60))
 """Told apart by the colour-blind too (Wong 2011, Points of view: Color blindness)."""
 GREY, PALE = (110, 110, 110), (230, 230, 230)
+SIZE = (460, 340)
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 30, 44
 LETTER = 13  # the font that comes with Pillow has no accents
 WIDE = 640  # pixels: pictures of small images are enlarged until they are about as wide
 
 
 class Curves:
-    """A chart of `size` pixels: curves over a logarithmic x; y linear, or logarithmic too."""
+    """A chart: curves over a logarithmic x; y linear, or logarithmic too."""
 
-    def __init__(
-        self, title: str, x: Sequence[float], y: tuple[float, float], *, log: bool, falls: bool, size: Pair = (460, 340)
-    ) -> None:
+    def __init__(self, title: str, x: Sequence[float], y: tuple[float, float], *, log: bool, falls: bool) -> None:
         """
         Args:
             x: where the axis has its numbers; it reaches from the first to the last.
             y: the least and the greatest value.
             falls: the curves fall, so that the legend has its place above.
         """
-        self.x, self.log, self.falls, self.size, self.drawn = (x[0], x[-1]), log, falls, size, 0
+        self.x, self.log, self.falls, self.drawn = (x[0], x[-1]), log, falls, 0
         self.y = _with_room(*map(self._scale, y))
-        self.image = Image.new("RGB", self.size, (255, 255, 255))
+        self.image = Image.new("RGB", SIZE, (255, 255, 255))
         self.pen = ImageDraw.Draw(self.image)
         self.font = ImageFont.load_default(size=LETTER)
         self._text((LEFT, 15), title, (0, 0, 0), "lm")
-        right, bottom = size[0] - RIGHT, size[1] - BOTTOM
+        right, bottom = SIZE[0] - RIGHT, SIZE[1] - BOTTOM
         for value in _ticks(*self.y, log=log):
             at = self.place(x[0], value)[1]
             self.pen.line([(LEFT, at), (right, at)], fill=PALE)
@@ -56,7 +54,7 @@ class Curves:
 
     def axis(self, name: str) -> None:
         """Names x."""
-        self._text(((LEFT + self.size[0] - RIGHT) / 2, self.size[1] - 11), name, GREY, "mm")
+        self._text(((LEFT + SIZE[0] - RIGHT) / 2, SIZE[1] - 11), name, GREY, "mm")
 
     def curve(self, points: Sequence[tuple[float, float]], name: str) -> None:
         """A line with a dot at every point (x, y); its name stands in the legend, in its colour.
@@ -68,8 +66,8 @@ class Curves:
         r = max(2.5, 6 - self.drawn)
         for a, b in places:
             self.pen.ellipse([a - r, b - r, a + r, b + r], fill=colour)
-        at = TOP + 12 + 16 * self.drawn if self.falls else self.size[1] - BOTTOM - 12 - 16 * self.drawn
-        self._text((self.size[0] - RIGHT - 8, at), name, colour, "rm")
+        at = TOP + 12 + 16 * self.drawn if self.falls else SIZE[1] - BOTTOM - 12 - 16 * self.drawn
+        self._text((SIZE[0] - RIGHT - 8, at), name, colour, "rm")
         self.drawn += 1
 
     def place(self, x: float, y: float) -> tuple[float, float]:
@@ -78,8 +76,8 @@ class Curves:
         across = math.log(x / first) / math.log(last / first)
         up = (self._scale(y) - low) / (high - low)
         return (
-            LEFT + across * (self.size[0] - LEFT - RIGHT),
-            self.size[1] - BOTTOM - up * (self.size[1] - TOP - BOTTOM),
+            LEFT + across * (SIZE[0] - LEFT - RIGHT),
+            SIZE[1] - BOTTOM - up * (SIZE[1] - TOP - BOTTOM),
         )
 
     def picture(self) -> Tensor:

@@ -1,6 +1,8 @@
 """What runs measured while they trained, against the samples they had seen.
 
-python -m benchmarks learning-curves RUN RUN … --of loss
+    python -m benchmarks learning-curves RUN RUN … --of loss
+
+Read from the folders of the runs: nothing is measured anew.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.drawing import Curves
+from benchmarks.drawing import COLOURS, Curves
 from benchmarks.figures import Figure, name_of, parser_of, show, trained
 from gen.comparison import read_run
 from gen.errors import CommandError
@@ -18,7 +20,7 @@ from gen.rundir import RunFolder
 
 __all__ = ["main"]
 
-MOST_RUNS = 5  # as many colours are told apart
+MOST_RUNS = len(COLOURS)  # as many are told apart
 
 
 def main(words: Sequence[str] = ()) -> int:
