@@ -7,7 +7,7 @@ components only, sizes are compared before memory is taken.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from gen.errors import CheckpointError, CommandError, GenError
 from gen.files import digest, dump_json, read_json, write_whole
 from gen.interfaces import Model, Sampler
 from gen.plugins import Catalogue
+from gen.recipe.alone import adjusted
 from gen.rundir import RunFolder
 from gen.types import CondSpec, DataSpec, Domain
 
@@ -41,11 +42,15 @@ class Loaded:
     config: dict[str, Any]
     builder: Builder
 
-    def sampler(self, name: str | None = None) -> Sampler:
+    def sampler(self, name: str | None = None, arguments: Sequence[str] = ()) -> Sampler:
         """A sampler of the run by label, a component by name, or the run's first; fitted state restored.
+
+        Args:
+            arguments: what differs from its options there, such as "steps=10".
 
         Raises:
             CommandError: the run has no sampler of that label.
+            RecipeError: an argument is refused.
         """
         labels = self.config["sample"]
         if name is None:
@@ -58,6 +63,8 @@ class Loaded:
         use = value.get("use") if isinstance(value, dict) else value
         if not isinstance(use, str) or not issubclass(self.builder.load(use), Sampler):
             raise CommandError(f"{use} is no sampler: gen ls sampler lists them")
+        if arguments:
+            value = adjusted(value, arguments, kind="sampler", path=f"sample.{name}", catalogue=self.builder.known)
         sampler: Sampler = self.builder.make(value, path=f"sample.{name}")
         missing = [need for need in sampler.needs if need not in type(self.model).capabilities()]
         if missing:

@@ -1,17 +1,31 @@
-"""What is computed in which precision.
+"""What is computed in which precision, and in which order images lie in memory.
 
 Densities are computed in float32, outside autocast: sums over many pixels lose whole nats in half precision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["has_bf16", "no_autocast", "widen"]
+__all__ = ["autocast", "has_bf16", "no_autocast", "settled", "widen", "with_channels_last"]
+
+_NARROW = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def settled(precision: str, device: torch.device) -> str:
+    """The precision itself; for "auto" bf16 where the device has instructions for it, else fp32."""
+    if precision != "auto":
+        return precision
+    return "bf16" if has_bf16(device) else "fp32"
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """A region whose products of matrices are taken in this precision: "fp32", "bf16" or "fp16"."""
+    return torch.autocast(device.type, _NARROW[precision]) if precision in _NARROW else nullcontext()
 
 
 def no_autocast(device: torch.device) -> AbstractContextManager[object]:
@@ -33,3 +47,19 @@ def has_bf16(device: torch.device) -> bool:
 def widen(x: Tensor) -> Tensor:
     """Half precision becomes float32; float32 and float64 stay as they are."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+@contextmanager
+def with_channels_last(module: nn.Module) -> Iterator[None]:
+    """A region where the kernels of convolutions, and so the images behind them, lie channels-last in memory.
+
+    Afterwards the module has the very memory it had: what is computed next does not depend on the region.
+    """
+    kept = [(tensor, tensor.data) for tensor in (*module.parameters(), *module.buffers()) if tensor.ndim == 4]
+    for tensor, data in kept:
+        tensor.data = data.contiguous(memory_format=torch.channels_last)
+    try:
+        yield
+    finally:
+        for tensor, data in kept:
+            tensor.data = data

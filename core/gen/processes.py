@@ -13,9 +13,8 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import InitProcessGroupKwargs
 
 from gen.errors import CommandError
-from gen.precision import has_bf16
 
-__all__ = ["EXPECTED", "make_accelerator", "settled", "share"]
+__all__ = ["EXPECTED", "chosen_device", "make_accelerator", "share"]
 
 EXPECTED = "GEN_PROCESSES"
 """Set by our launcher: how many processes the person asked for."""
@@ -28,11 +27,9 @@ _UNSUPPORTED = {
 _TIMEOUT = timedelta(minutes=5)
 
 
-def settled(precision: str, device: str) -> str:
-    """The precision itself; for "auto" bf16 where the device has instructions for it, else fp32."""
-    if precision != "auto":
-        return precision
-    return "bf16" if has_bf16(torch.device("cpu" if _is_cpu(device) else "cuda")) else "fp32"
+def chosen_device(device: str) -> torch.device:
+    """The device that "auto", "cpu" or "cuda" stands for here."""
+    return torch.device("cpu" if _is_cpu(device) else "cuda")
 
 
 def make_accelerator(device: str, precision: str) -> Accelerator:

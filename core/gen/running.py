@@ -20,8 +20,8 @@ from gen.interfaces import Tracker
 from gen.loading import load
 from gen.plan import rehearse
 from gen.plugins import Catalogue, catalogue
-from gen.precision import has_bf16
-from gen.processes import make_accelerator, settled, share
+from gen.precision import has_bf16, settled
+from gen.processes import chosen_device, make_accelerator, share
 from gen.provenance import provenance
 from gen.recipe.recipe import Recipe
 from gen.rundir import RunFolder
@@ -58,10 +58,22 @@ class Run:
         """The lines of metrics.jsonl."""
         return RunFolder(self.path).lines()
 
-    def sample(self, n: int = 64, *, seed: int = 0, sampler: str | None = None, weights: str = "ema") -> Tensor:
-        """n samples [n, *shape] of the trained model, from a sampler that needs no data."""
+    def sample(
+        self,
+        n: int = 64,
+        overrides: Sequence[str] = (),
+        *,
+        seed: int = 0,
+        sampler: str | None = None,
+        weights: str = "ema",
+    ) -> Tensor:
+        """n samples [n, *shape] of the trained model, from a sampler that needs no data.
+
+        Args:
+            overrides: options of the sampler, as on the command line ("steps=10").
+        """
         loaded = load(self.path, weights=weights, known=self.known)
-        x, _ = draw(loaded.model, loaded.sampler(sampler), n, seed=seed, device=torch.device("cpu"))
+        x, _ = draw(loaded.model, loaded.sampler(sampler, overrides), n, seed=seed, device=torch.device("cpu"))
         return x
 
 
@@ -153,7 +165,7 @@ def resume(
 def _settled(recipe: Recipe, device: str) -> Recipe:
     """The recipe with the precision of this device, which the run keeps wherever it is resumed."""
     train = recipe.config["train"]
-    precision = settled(train["precision"], device)
+    precision = settled(train["precision"], chosen_device(device))
     return attrs.evolve(recipe, config={**recipe.config, "train": {**train, "precision": precision}})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from gen.errors import CommandError
 from gen.interfaces import Model, Sampler
 from gen.masks import make_mask
 from gen.picture_files import read_pictures
+from gen.precision import autocast, settled, widen, with_channels_last
 from gen.seeds import generator
 from gen.types import DataSpec, Domain, Given
 
 __all__ = [
+    "check_precision",
     "domain_of",
     "draw",
     "given_for",
@@ -159,7 +162,26 @@ def draw(
         cond = given_cond
     rng = generator(seed, "sample", device=device)
     options: dict[str, Any] = {"rng": rng, "cond": cond, "given": given, "observe": observe}
-    return sampler.sample(model, n, **options), given
+    with _as_asked(model, sampler, device):
+        x = sampler.sample(model, n, **options)
+    return widen(x), given
+
+
+def check_precision(sampler: Sampler, device: torch.device) -> None:
+    """Raises:
+    CommandError: the sampler asks for a precision that this device lacks.
+    """
+    if sampler.precision == "fp16" and device.type == "cpu":
+        raise CommandError("a sampler's precision fp16 needs a GPU; bf16 works on this CPU")
+
+
+@contextmanager
+def _as_asked(model: Model, sampler: Sampler, device: torch.device) -> Iterator[None]:
+    """A region in the precision and the memory order that the sampler's options name."""
+    check_precision(sampler, device)
+    order = with_channels_last(model) if sampler.channels_last else nullcontext()
+    with order, autocast(device, settled(sampler.precision, device)):
+        yield
 
 
 @torch.no_grad()
@@ -169,8 +191,9 @@ def translations(
     """The first n samples of a split (all without n) in another domain, one by one: number and translation [*shape]."""
     rng = generator(seed, "sample", device=device)
     for batch in split.batches(_CHUNK, device):
-        made = sampler.sample(model, len(batch.index), rng=rng, given=Given(x=batch.x, to=to))
-        for number, x in zip(batch.index.tolist(), made, strict=True):
+        with _as_asked(model, sampler, device):
+            made = sampler.sample(model, len(batch.index), rng=rng, given=Given(x=batch.x, to=to))
+        for number, x in zip(batch.index.tolist(), widen(made), strict=True):
             if n is not None and number >= n:
                 return
             yield number, x

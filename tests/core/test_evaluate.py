@@ -27,6 +27,7 @@ from gen.running import run
 from gen.types import Progress
 
 TOYS = Path(__file__).parents[1] / "toys.py"
+CODES = {"class": "Codes", "precision": "fp32", "channels_last": False}
 
 
 @component
@@ -148,7 +149,7 @@ def test_a_source_is_the_first_sampler_that_needs_no_data(experiment) -> None:
     source = source_of(samplers, experiment.model, "ema")
 
     assert source is not None
-    assert source.card() == {"sampler": {"label": "codes", "class": "Codes"}}
+    assert source.card() == {"sampler": {"label": "codes", **CODES}}
     assert source_of({}, experiment.model, "ema") is None
     check_metrics({"loss": experiment.metrics()["loss"]}, experiment.model, None)
 
@@ -250,11 +251,11 @@ def test_eval_takes_metrics_from_a_file_and_settings_from_the_line(trained, tmp_
 
 
 def test_eval_draws_with_the_sampler_that_is_asked_for(trained) -> None:
-    words = ["--metrics", "metrics/frechet", "--with", "local/codes", "--plugin", str(TOYS)]
+    words = ["--metrics", "metrics/frechet", "--with", "local/codes", "sampler.precision=bf16", "--plugin", str(TOYS)]
 
     assert cli.main(["eval", str(trained), *words]) == 0
     record = json.loads(max((trained / "evaluate").glob("*eval*"), key=lambda path: path.name).read_text())
-    assert record["frechet"]["card"]["sampler"] == {"label": "local/codes", "class": "Codes"}
+    assert record["frechet"]["card"]["sampler"] == {"label": "local/codes", **CODES, "precision": "bf16"}
 
 
 def test_eval_without_metrics_measures_those_of_the_recipe(trained) -> None:
@@ -273,6 +274,12 @@ def test_eval_without_metrics_measures_those_of_the_recipe(trained) -> None:
         (["--count", "0"], "evaluate.count"),
         (["--with", "mixture"], 'the run has no sampler "mixture"; it has codes'),
         (["--with", "vae/interpolate"], "--with vae/interpolate: it starts from data, and metrics compare"),
+        (["sampler.stepz=3"], 'codes has no option "stepz"'),
+        (
+            ["--metrics", "metrics/frechet", "sampler.precision=fp16"],
+            "a sampler's precision fp16 needs a GPU; bf16 works on this CPU",
+        ),
+        (["--with", "vae/interpolate", "sampler.steps=3"], "--with vae/interpolate: it starts from data, and metrics"),
         (["--seed", "-1"], "--seed takes 0 to 2**63 - 1, got -1"),
     ],
 )

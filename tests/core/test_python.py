@@ -148,7 +148,7 @@ def test_a_run_that_never_saved_says_so(tmp_path):
 def test_precision_auto_is_settled_by_the_device_and_written_down(
     instructions, precision, tmp_path, toys, toy_recipe, monkeypatch
 ):
-    monkeypatch.setattr("gen.processes.has_bf16", lambda device: instructions)
+    monkeypatch.setattr("gen.precision.has_bf16", lambda device: instructions)
     recipe = toy_recipe(train={"steps": 1, "precision": "auto"})
 
     made = gen.run(recipe, runs=tmp_path, known=toys, quiet=True, device="cpu")

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from gen.cli.arguments import add_plugin, is_override, known_plugins
 from gen.cli.table import table
 from gen.errors import CommandError
@@ -24,11 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "main"]
 
+SAMPLER = "sampler."
+"""How an override begins that changes an option of the sampler."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, or runs/NAME for its newest")
     parser.add_argument(
-        "overrides", nargs="*", metavar="path=value", help="sets a value of evaluate: 'evaluate.metrics.fd.k=5'"
+        "overrides",
+        nargs="*",
+        metavar="path=value",
+        help="sets a value of evaluate, 'evaluate.metrics.fd.k=5', or an option of the sampler, 'sampler.steps=10'",
     )
     parser.add_argument(
         "--metrics",
@@ -55,9 +63,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if not 0 <= args.seed < 2**63:
         raise CommandError(f"--seed takes 0 to 2**63 - 1, got {args.seed}")
-    wrong = [word for word in args.overrides if not (is_override(word) and word.lstrip("~").startswith("evaluate."))]
-    if wrong:
-        raise CommandError(f'gen eval changes how a run is measured, not the run: "{wrong[0]}" is no evaluate.…=value')
+    for word in args.overrides:
+        if not (is_override(word) and word.lstrip("~").startswith(("evaluate.", SAMPLER))):
+            said = f'"{word}" is no evaluate.…=value or {SAMPLER}…=value'
+            raise CommandError(f"gen eval changes how a run is measured, not the run: {said}")
+    overrides = [word for word in args.overrides if not word.startswith(SAMPLER)]
 
     from gen.absent import require
     from gen.evaluate import check_metrics, evaluate
@@ -73,7 +83,7 @@ def main(args: argparse.Namespace) -> int:
     labels, added = _chosen(args.metrics, list(written.config["evaluate"]["metrics"]))
     given = {"split": args.split, "count": args.count}
     sets = [f"evaluate.{name}={value}" for name, value in given.items() if value is not None]
-    recipe = Recipe.read(folder.path / "resolved.yaml", [*added, *sets, *args.overrides], catalogue=known)
+    recipe = Recipe.read(folder.path / "resolved.yaml", [*added, *sets, *overrides], catalogue=known)
     for label in set(recipe.config["evaluate"]["metrics"]) - set(labels or recipe.config["evaluate"]["metrics"]):
         del recipe.config["evaluate"]["metrics"][label]
     if not recipe.config["evaluate"]["metrics"]:
@@ -155,11 +165,15 @@ def _source(args: argparse.Namespace, loaded: Loaded) -> Source | None:
     from gen.evaluate import source_of
 
     labels = [args.sampler] if args.sampler else list(loaded.config["sample"])
-    samplers = {label: loaded.sampler(label) for label in labels}
-    source = source_of(samplers, loaded.model, args.weights)
+    source = source_of({label: loaded.sampler(label) for label in labels}, loaded.model, args.weights)
     if args.sampler and source is None:
         raise CommandError(f"--with {args.sampler}: it starts from data, and metrics compare what is drawn without")
-    return source
+    changed = [word.removeprefix(SAMPLER) for word in args.overrides if word.startswith(SAMPLER)]
+    if not changed:
+        return source
+    if source is None:
+        raise CommandError(f"{SAMPLER}{changed[0]}: no sampler of this run draws without data: name one with --with")
+    return attrs.evolve(source, sampler=loaded.sampler(source.label, changed))
 
 
 def _record(folder: RunFolder, step: int, found: Mapping[str, Measured]) -> Path:

@@ -27,6 +27,12 @@ class Sampler(ABC):
     given: ClassVar[tuple[str, ...]] = ()
     count: int = option(64, min=1, max=1_000_000, doc="samples to draw")
     weights: str = option("ema", choices=("ema", "raw"), doc="averaged weights where the run keeps them, or raw ones")
+    precision: str = option(
+        "fp32",
+        choices=("fp32", "bf16", "fp16", "auto"),
+        doc="of the networks while drawing; auto: bf16 where the device has instructions for it, else fp32",
+    )
+    channels_last: bool = option(False, doc="memory order of images while drawing")
 
     @abstractmethod
     def sample(

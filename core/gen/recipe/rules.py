@@ -13,7 +13,7 @@ from gen.recipe.optim import check_parts_named
 from gen.sections import ENTRY, OPTIM, ORDER, ROOT, RUN_NAME, Section
 from gen.spec import ComponentSpec, show
 
-__all__ = ["check_rules"]
+__all__ = ["check_rules", "judge_strangers"]
 
 
 def check_rules(ctx: Context, tree: MapNode, config: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ def check_rules(ctx: Context, tree: MapNode, config: dict[str, Any]) -> None:
     if isinstance(averaged, ListNode):
         names = {i.value: i.place for i in averaged.items if isinstance(i, Scalar) and isinstance(i.value, str)}
         check_parts_named(ctx, names, model)
-    _judge_strangers(ctx)
+    judge_strangers(ctx)
 
 
 def _check_name(ctx: Context, tree: MapNode) -> None:
@@ -83,20 +83,24 @@ def _check_best(ctx: Context, tree: MapNode) -> None:
         ctx.problems.add("unknown-label", message, node.place, did_you_mean(node.value[:100], labels), notes)
 
 
-def _judge_strangers(ctx: Context) -> None:
-    """A key that is right elsewhere is misplaced; any other is unknown."""
+def judge_strangers(ctx: Context, alone: str | None = None) -> None:
+    """A key that is right elsewhere is misplaced; any other is unknown.
+
+    Args:
+        alone: the path of the component where no recipe stands around it.
+    """
     judged = set()
     for stranger in ctx.strangers:
         if stranger.place not in judged:
             judged.add(stranger.place)
-            _judge(ctx, stranger)
+            _judge(ctx, stranger, alone)
 
 
-def _judge(ctx: Context, stranger: Stranger) -> None:
+def _judge(ctx: Context, stranger: Stranger, alone: str | None) -> None:
     key = stranger.key if len(stranger.key) <= 60 else stranger.key[:57] + "…"
     word = "option" if stranger.path else "section"
     message = f'{stranger.owner} has no {word} "{key}"'
-    right = _elsewhere(ctx, stranger)
+    right = _elsewhere(ctx, stranger) if alone is None else _inside(ctx, stranger.key, alone)
     if right and not get_close_matches(key, stranger.options, cutoff=0.85):
         paths = " or ".join(path for path, _ in right[:3])
         remedy = f'"{key}" belongs to {right[0][1]}: write {paths}' if len(right) == 1 else f"write {paths}"
@@ -125,6 +129,15 @@ def _elsewhere(ctx: Context, stranger: Stranger) -> list[tuple[str, str]]:
         if (spec.option(key) or spec.slot(key)) and shared not in found:
             found[joined(path, key)] = a(spec.kind)
     return list(found.items())
+
+
+def _inside(ctx: Context, key: str, alone: str) -> list[tuple[str, str]]:
+    """As `_elsewhere`, in the component that stands alone; paths begin at it."""
+    return [
+        (joined(path, key).removeprefix(f"{alone}."), a(spec.kind))
+        for path, spec in ctx.used.items()
+        if spec.option(key) or spec.slot(key)
+    ]
 
 
 def _sections(section: Section, path: str) -> list[tuple[str, Section]]:

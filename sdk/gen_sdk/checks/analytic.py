@@ -82,14 +82,15 @@ class Analytic(Model):
 
     def log_prob(self, x: Tensor, cond: Tensor | None = None) -> Tensor:
         squares = ((x - self._mean(x, cond)) / self.s.to(x)).square()
-        return self._answer(-0.5 * (squares + 2 * self.s.to(x).log() + math.log(2 * math.pi)).flatten(1).sum(1))
+        terms = squares + 2 * self.s.to(x).log() + math.log(2 * math.pi)
+        return self._answer(-0.5 * terms.flatten(1).sum(1), wide=True)
 
     def denoise(self, x_noisy: Tensor, t: Any, cond: Tensor | None = None) -> Tensor:
         time = torch.as_tensor(t, dtype=x_noisy.dtype).expand(len(x_noisy))  # [B]
         alpha, sigma = (expand(level(time), x_noisy) for level in (self.schedule.alpha, self.schedule.sigma))
         mean, variance = self._mean(x_noisy, cond), self.s.to(x_noisy).square()
         gain = alpha * variance / (alpha.square() * variance + sigma.square())
-        return self._answer(mean + gain * (x_noisy - alpha * mean))
+        return self._answer(mean + gain * (x_noisy - alpha * mean), wide=True)
 
     def complete(
         self, x: Tensor, mask: Tensor, cond: Tensor | None = None, rng: torch.Generator | None = None
@@ -117,9 +118,12 @@ class Analytic(Model):
         shift = torch.where(cond == LABELS.null, 0.0, 0.1 * (cond + 1.0))
         return mean + shift.to(like.dtype).view(-1, *[1] * self.m.ndim)
 
-    def _answer(self, x: Tensor) -> Tensor:
+    def _answer(self, x: Tensor, wide: bool = False) -> Tensor:
+        """Under autocast as narrow as a network's, unless the interface promises float32 (`wide`)."""
         self.calls += 1
         x = x * self.unit.to(x.dtype)
+        if not wide and torch.is_autocast_enabled(x.device.type):
+            x = x.to(torch.get_autocast_dtype(x.device.type))
         if self.spoiled is None:
             return x
         return torch.cat([x[: self.spoiled], x[self.spoiled : self.spoiled + 1] + 0.37, x[self.spoiled + 1 :]])

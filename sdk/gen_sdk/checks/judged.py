@@ -118,7 +118,7 @@ def judged(
         for name, seed in (("train", 2), ("test", 3))
     }
     model = Judged(data=spec, error=error)
-    sampler = Replay(count=n, weights="raw")
+    sampler = Replay(count=n, weights="raw", precision="fp32", channels_last=False)
     sampler.made, sampler.start = (sheet(n, shape, 4, error)[0] if made is None else made), 0
     return Evaluation(
         model=model.eval(),

@@ -145,6 +145,19 @@ def keeps_the_graph(self, model, n, *, rng, cond=None, given=None, observe=None)
     return Euler.sample(self, model, n, rng=rng, cond=cond, given=given, observe=observe) * model.unit
 
 
+def into_a_buffer(sampler, model, n, *, rng, cond=None, given=None, observe=None):
+    """Writes what the model answers, in whatever precision, where float32 is expected."""
+    x = torch.zeros(n, *model.data.shape)
+    x[torch.arange(n)] = Fitted.sample(sampler, model, n, rng=rng, cond=cond)
+    return x
+
+
+def by_a_difference(sampler, model, n, *, rng, cond=None, given=None, observe=None):
+    """Takes a small difference of large answers."""
+    x = Fitted.sample(sampler, model, n, rng=rng, cond=cond)
+    return (x + 100) - 100
+
+
 FAULTS = [
     ("sampler-draws-what-was-asked", Euler, {"sample": keeps_the_graph}, "graph of gradients"),
     ("sampler-is-reproducible", Euler, {"start": own_seed}, "same under two seeds"),
@@ -179,6 +192,8 @@ FAULTS = [
         {"advance": lambda s, m, x, t, u, cond: Euler.advance(s, m, x, t, u, cond if cond is None else cond.flip(0))},
         "sample",
     ),
+    ("half-precision-draws-stay-near", Fitted, {"sample": into_a_buffer}, "dtype"),
+    ("half-precision-draws-stay-near", Fitted, {"sample": by_a_difference}, "of the largest value"),
     ("sampler-converges-with-its-order", Euler, {"traits": {"order": 2}}, "declared 2"),
     ("samples-have-the-models-moments", Euler, {"start": late_start}, "variances are"),
 ]

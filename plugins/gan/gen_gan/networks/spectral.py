@@ -8,11 +8,11 @@ keeps its name, so that optimizers, averages and files see an ordinary layer.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from gen.precision import no_autocast
 
 __all__ = ["SpectralConv2d", "SpectralLinear", "divided"]
 
@@ -51,13 +51,6 @@ def divided(weight: Tensor, u: Tensor, training: bool) -> Tensor:
                 u.copy_(after)
         sigma = torch.dot(after, torch.mv(weight.flatten(1), v))
         return weight / sigma
-
-
-def no_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """A region without autocast on this device; free of cost where none is on."""
-    if device.type == "meta" or not torch.is_autocast_enabled(device.type):
-        return nullcontext()
-    return torch.autocast(device.type, enabled=False)
 
 
 def _step(weight: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:

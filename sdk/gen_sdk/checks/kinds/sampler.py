@@ -21,6 +21,7 @@ __all__ = ["CHECKS"]
 KINDS = ("sampler",)
 SHAPE = (1, 4, 4)
 DENOISE = {"denoise", "reverse_variance"}
+NEAR = 0.1
 
 
 def _model(subject: Subject, conditional: bool = False) -> Analytic:
@@ -112,6 +113,19 @@ def sampler_is_reproducible(subject: Subject) -> None:
     if not subject.spec.given:
         expect(not torch.equal(first, other), "samples are the same under two seeds: rng is not used")
         expect(len(first.flatten(1).unique(dim=0)) == 4, "samples of one draw are equal")
+
+
+@check(tier="bronze", kinds=KINDS, hint="the model may answer in half precision: widen it (gen.precision.widen) first")
+def half_precision_draws_stay_near(subject: Subject) -> None:
+    """Under autocast to bfloat16 samples are finite and within a tenth of those in float32."""
+    model = _model(subject)
+    sampler = _sampler(subject, model)
+    exact = _draw(subject, sampler, model, 4)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = _draw(subject, sampler, model, 4).to(exact.dtype)
+    expect(bool(rough.isfinite().all()), "samples are not finite under autocast")
+    gap = ((rough - exact).abs().max() / exact.abs().max()).item()
+    expect(gap <= NEAR, f"samples under autocast differ by {gap:.1e} of the largest value, {NEAR} is allowed")
 
 
 @check(
@@ -299,6 +313,7 @@ def samples_have_the_models_moments(subject: Subject) -> None:
 CHECKS = (
     sampler_draws_what_was_asked,
     sampler_is_reproducible,
+    half_precision_draws_stay_near,
     sampled_rows_are_independent,
     model_is_called_for_the_whole_batch,
     calls_grow_with_steps,
