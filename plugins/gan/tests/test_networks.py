@@ -69,6 +69,13 @@ def test_ladder_starts_at_the_smallest_base(side, base, levels):
     assert ladder("x", (1, side, side)) == ((base, base), levels)
 
 
+@pytest.mark.parametrize(("growth", "widths"), [(1, [3, 3, 3]), (2, [3, 6, 12]), (4, [3, 12, 20])])
+def test_channels_grow_by_a_factor_from_level_to_level_up_to_the_most(growth, widths):
+    network = DCGANDiscriminator(in_shape=(1, 32, 32), out_shape=(), width=3, growth=growth, max_width=20)
+
+    assert network.widths(3) == widths
+
+
 def test_smaller_base_makes_a_deeper_network():
     assert ladder("x", (1, 8, 8), 2) == ((2, 2), 2)
     net = built(DCGANDiscriminator, least=1)

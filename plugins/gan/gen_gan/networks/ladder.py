@@ -62,9 +62,8 @@ class Ladder(Network):
     """Widths by level, shared by generators and discriminators."""
 
     family: ClassVar[str]
-    width: int = option(
-        64, min=1, max=65_536, doc="channels at the level next to the image; they double level by level"
-    )
+    width: int = option(64, min=1, max=65_536, doc="channels at the level next to the image")
+    growth: int = option(2, min=1, max=16, doc="factor of the channels from level to level, towards the base")
     least: int = option(4, min=1, max=7, doc="least side of the base in pixels: smaller, deeper")
     max_width: int = option(512, min=1, max=65_536, doc="the most channels a level may have")
 
@@ -75,7 +74,7 @@ class Ladder(Network):
 
     def widths(self, levels: int) -> list[int]:
         """Channels of each of the levels, from the image to the base."""
-        return [min(self.width * 2**level, self.max_width) for level in range(levels)]
+        return [min(self.width * self.growth**level, self.max_width) for level in range(levels)]
 
 
 @interface
