@@ -17,7 +17,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from gen.component import options_of
+from gen.component import options_of, slots_of
 from gen.data import Split
 from gen.errors import CommandError
 from gen.files import write_whole
@@ -76,10 +76,14 @@ class Source:
     prepare: Callable[[Sampler], None] | None = None
 
     def card(self) -> dict[str, Any]:
-        """The sampler's label, class and options, and the weights."""
-        options = {o.name: getattr(self.sampler, o.name) for o in options_of(type(self.sampler)) if o.name != "count"}
-        options.pop("weights", None)  # the weights of the evaluation are used, whatever the sampler would choose
-        return {"sampler": {"label": self.label, "class": type(self.sampler).__name__, **options}}
+        """The sampler's label, class, options and parts.
+
+        Its count and weights are left out: the evaluation's are used, whatever the sampler would choose.
+        """
+        found = described(self.sampler)
+        for name in ("count", "weights"):
+            del found[name]
+        return {"sampler": {"label": self.label, **found}}
 
 
 def source_of(
@@ -281,6 +285,18 @@ def save_pictures(found: Mapping[str, Measured], folder: Path) -> None:
 
 
 NO_SOURCE = "compares generated samples, and no sampler here draws without data: add one under sample"
+
+
+def described(part: Any) -> Any:
+    """The class of a component, its options, and its parts likewise; of a network the hash of its content as well."""
+    if isinstance(part, (list, tuple)):
+        return [described(one) for one in part]
+    if part is None:
+        return None
+    options = {o.name: getattr(part, o.name) for o in options_of(type(part))}
+    parts = {s.name: described(getattr(part, s.name)) for s in slots_of(type(part))}
+    content = {"content": content_hash(part)} if isinstance(part, nn.Module) else {}
+    return {"class": type(part).__name__, **content, **options, **parts}
 
 
 def content_hash(module: nn.Module) -> str:

@@ -7,7 +7,8 @@ components only, sizes are compared before memory is taken.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from gen.interfaces import Model, Sampler
 from gen.plugins import Catalogue
 from gen.recipe.alone import adjusted
 from gen.rundir import RunFolder
+from gen.sections import OF_A_DRAW
 from gen.types import CondSpec, DataSpec, Domain
 
 __all__ = ["Loaded", "load", "save_model"]
@@ -46,11 +48,12 @@ class Loaded:
         """A sampler of the run by label, a component by name, or the run's first; fitted state restored.
 
         Args:
-            arguments: what differs from its options there, such as "steps=10".
+            arguments: what differs from its options there, such as "sampler.steps=10".
 
         Raises:
-            CommandError: the run has no sampler of that label.
+            CommandError: the run has no sampler of that label, or an argument cannot change it.
             RecipeError: an argument is refused.
+            CheckpointError: what the folder says of the sampler is damaged.
         """
         labels = self.config["sample"]
         if name is None:
@@ -63,15 +66,53 @@ class Loaded:
         use = value.get("use") if isinstance(value, dict) else value
         if not isinstance(use, str) or not issubclass(self.builder.load(use), Sampler):
             raise CommandError(f"{use} is no sampler: gen ls sampler lists them")
+        learned = f"sampler.{name}" in self.config["files"]
+        for argument in arguments:
+            _check_argument(argument, learned)
+        with self._reading():
+            value = adjusted(value, kind="sampler", catalogue=self.builder.known)
         if arguments:
-            value = adjusted(value, arguments, kind="sampler", path=f"sample.{name}", catalogue=self.builder.known)
+            value = adjusted(value, arguments, kind="sampler", catalogue=self.builder.known)
         sampler: Sampler = self.builder.make(value, path=f"sample.{name}")
         missing = [need for need in sampler.needs if need not in type(self.model).capabilities()]
         if missing:
             raise CommandError(f"{name} needs {', '.join(missing)}, which {self.config['model']['use']} lacks")
-        if f"sampler.{name}" in self.config["files"]:
-            sampler.restore(_read(self.path, self.config["files"][f"sampler.{name}"]))
+        if learned:
+            with self._reading():
+                sampler.restore(_read(self.path, self.config["files"][f"sampler.{name}"]))
         return sampler
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Whatever a stranger wrote in config.json is one message that names the file."""
+        try:
+            yield
+        except CheckpointError:
+            raise
+        except _MISREAD as error:
+            raise _damaged(self.path, error) from error
+
+
+_MISREAD = (KeyError, TypeError, AttributeError, ValueError, RuntimeError, IndexError)
+
+
+def _damaged(folder: Path, error: Exception) -> CheckpointError:
+    said = str(error) if isinstance(error, GenError) else f"{type(error).__name__}: {error}"
+    return CheckpointError(f"{folder / 'config.json'} is damaged or from a stranger: {said}")
+
+
+def _check_argument(argument: str, learned: bool) -> None:
+    """Raises:
+    CommandError: it does not change an option of the sampler, or one that acted when the sampler was fitted.
+    """
+    path = argument.removeprefix("~").partition("=")[0]
+    if not path.startswith("sampler."):
+        raise CommandError(f'"{argument}" is no option of the sampler: write sampler.NAME=VALUE, like sampler.steps=10')
+    option = path.removeprefix("sampler.")
+    if option == "use":
+        raise CommandError(f'"{argument}" would be another sampler: choose it with --with NAME')
+    if learned and option not in OF_A_DRAW:
+        raise CommandError(f'"{argument}" comes too late: this sampler was fitted in training, with the options it had')
 
 
 def save_model(
@@ -142,9 +183,8 @@ def load(path: str | Path, *, weights: str = "ema", known: Catalogue | None = No
         digest_ = str(config["files"][chosen]["sha256"])
     except GenError:
         raise
-    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError, IndexError) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise CheckpointError(f"{folder / 'config.json'} is damaged or from a stranger: {said}") from error
+    except _MISREAD as error:
+        raise _damaged(folder, error) from error
     model.load_state_dict(tensors)
     return Loaded(model.eval(), folder, step, digest_, config, builder)
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-__all__ = ["autocast", "has_bf16", "no_autocast", "settled", "widen", "with_channels_last"]
+__all__ = ["autocast", "has_bf16", "memory_order", "no_autocast", "settled", "widen"]
 
 _NARROW = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -25,7 +25,7 @@ def settled(precision: str, device: torch.device) -> str:
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """A region whose products of matrices are taken in this precision: "fp32", "bf16" or "fp16"."""
-    return torch.autocast(device.type, _NARROW[precision]) if precision in _NARROW else nullcontext()
+    return torch.autocast(device.type, _NARROW[precision]) if precision in _NARROW else no_autocast(device)
 
 
 def no_autocast(device: torch.device) -> AbstractContextManager[object]:
@@ -50,15 +50,17 @@ def widen(x: Tensor) -> Tensor:
 
 
 @contextmanager
-def with_channels_last(module: nn.Module) -> Iterator[None]:
-    """A region where the kernels of convolutions, and so the images behind them, lie channels-last in memory.
+def memory_order(module: nn.Module, channels_last: bool) -> Iterator[None]:
+    """A region where the kernels of convolutions, and so the images behind them, lie in memory in this order.
 
-    Afterwards the module has the very memory it had: what is computed next does not depend on the region.
+    Afterwards the module has the very memory it had, so that what is computed next does not depend on the region; what
+    was written into a tensor of four dimensions meanwhile is lost.
     """
+    order = torch.channels_last if channels_last else torch.contiguous_format
     kept = [(tensor, tensor.data) for tensor in (*module.parameters(), *module.buffers()) if tensor.ndim == 4]
-    for tensor, data in kept:
-        tensor.data = data.contiguous(memory_format=torch.channels_last)
     try:
+        for tensor, data in kept:
+            tensor.data = data.contiguous(memory_format=order)
         yield
     finally:
         for tensor, data in kept:

@@ -25,7 +25,7 @@ from gen.processes import chosen_device, make_accelerator, share
 from gen.provenance import provenance
 from gen.recipe.recipe import Recipe
 from gen.rundir import RunFolder
-from gen.sampling import draw
+from gen.sampling import draw, settle
 from gen.session import Session
 from gen.stopping import StopSignals
 
@@ -60,20 +60,27 @@ class Run:
 
     def sample(
         self,
-        n: int = 64,
+        n: int | None = None,
         overrides: Sequence[str] = (),
         *,
         seed: int = 0,
         sampler: str | None = None,
-        weights: str = "ema",
+        weights: str | None = None,
     ) -> Tensor:
-        """n samples [n, *shape] of the trained model, from a sampler that needs no data.
+        """n samples [n, *shape] of the trained model on the CPU, from a sampler that needs no data.
 
         Args:
-            overrides: options of the sampler, as on the command line ("steps=10").
+            n: without it, the sampler's own count.
+            overrides: options of the sampler, as on the command line ("sampler.steps=10").
+            sampler: a label of the recipe or a component; without it, the run's first.
+            weights: raw, ema, ema-DECAY or best; without it, the sampler's own choice.
         """
-        loaded = load(self.path, weights=weights, known=self.known)
-        x, _ = draw(loaded.model, loaded.sampler(sampler, overrides), n, seed=seed, device=torch.device("cpu"))
+        loaded = load(self.path, weights=weights or "ema", known=self.known)
+        chosen = loaded.sampler(sampler, overrides)
+        if weights is None and chosen.weights != "ema":
+            loaded = load(self.path, weights=chosen.weights, known=self.known)
+        settle(chosen, sampler or "of the run", torch.device("cpu"))
+        x, _ = draw(loaded.model, chosen, n or chosen.count, seed=seed, device=torch.device("cpu"))
         return x
 
 
@@ -164,9 +171,13 @@ def resume(
 
 def _settled(recipe: Recipe, device: str) -> Recipe:
     """The recipe with the precision of this device, which the run keeps wherever it is resumed."""
-    train = recipe.config["train"]
-    precision = settled(train["precision"], chosen_device(device))
-    return attrs.evolve(recipe, config={**recipe.config, "train": {**train, "precision": precision}})
+    where, train = chosen_device(device), recipe.config["train"]
+    samplers = {
+        label: {**value, "precision": settled(value["precision"], where)}
+        for label, value in recipe.config["sample"].items()
+    }
+    train = {**train, "precision": settled(train["precision"], where)}
+    return attrs.evolve(recipe, config={**recipe.config, "train": train, "sample": samplers})
 
 
 def _session(recipe: Recipe, known: Catalogue, data_root: str | Path, device: str, quiet: bool) -> Session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,18 @@ from gen.errors import CommandError
 from gen.interfaces import Model, Sampler
 from gen.masks import make_mask
 from gen.picture_files import read_pictures
-from gen.precision import autocast, settled, widen, with_channels_last
+from gen.precision import autocast, has_bf16, memory_order, settled, widen
 from gen.seeds import generator
 from gen.types import DataSpec, Domain, Given
 
 __all__ = [
-    "check_precision",
     "domain_of",
     "draw",
     "given_for",
     "interleave",
     "labels_for",
     "own_samples",
+    "settle",
     "source",
     "target",
     "translations",
@@ -167,20 +167,24 @@ def draw(
     return widen(x), given
 
 
-def check_precision(sampler: Sampler, device: torch.device) -> None:
-    """Raises:
-    CommandError: the sampler asks for a precision that this device lacks.
+def settle(sampler: Sampler, label: str, device: torch.device) -> str:
+    """Settles the precision "auto" by the device; returns a warning where half precision is slow there, or nothing.
+
+    Raises:
+        CommandError: the sampler asks for a precision that the device lacks.
     """
+    sampler.precision = settled(sampler.precision, device)
     if sampler.precision == "fp16" and device.type == "cpu":
-        raise CommandError("a sampler's precision fp16 needs a GPU; bf16 works on this CPU")
+        raise CommandError(f"the sampler {label} asks for fp16, which a CPU lacks: bf16 works here")
+    emulated = sampler.precision == "bf16" and not has_bf16(device)
+    said = "draws in bf16, which this device emulates, several times slower than fp32: precision: auto avoids it"
+    return f"warning: the sampler {label} {said}" if emulated else ""
 
 
 @contextmanager
 def _as_asked(model: Model, sampler: Sampler, device: torch.device) -> Iterator[None]:
     """A region in the precision and the memory order that the sampler's options name."""
-    check_precision(sampler, device)
-    order = with_channels_last(model) if sampler.channels_last else nullcontext()
-    with order, autocast(device, settled(sampler.precision, device)):
+    with memory_order(model, sampler.channels_last), autocast(device, settled(sampler.precision, device)):
         yield
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "ENTRY",
     "FORMAT",
     "LABEL",
+    "OF_A_DRAW",
     "OPTIM",
     "OPTIMIZER",
     "ORDER",
@@ -35,6 +36,9 @@ RUN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 LABEL = re.compile(r"(?!(use|run|part|base|drop)$)[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """A label of a sampler or metric: it becomes part of file names, and is no word of the recipe language."""
+
+OF_A_DRAW = ("count", "weights", "precision", "channels_last")
+"""The options of every sampler, which only the outermost is asked for."""
 
 PLAIN_KINDS = frozenset(
     (

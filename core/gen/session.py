@@ -22,7 +22,7 @@ from gen.interfaces import Model, Sampler, Tracker
 from gen.loading import load, save_model
 from gen.pictures import save_picture
 from gen.rundir import RunFolder
-from gen.sampling import check_precision, domain_of, draw, interleave
+from gen.sampling import domain_of, draw, interleave, settle
 from gen.seeds import key
 from gen.stopping import StopSignals
 from gen.trainer import Trainer, solves
@@ -45,8 +45,9 @@ class Session:
         self._start_from()
         self.trainer = Trainer(experiment, accelerator)
         self.samplers: dict[str, Sampler] = experiment.samplers()
-        for sampler in self.samplers.values():
-            check_precision(sampler, accelerator.device)
+        for label, sampler in self.samplers.items():
+            if warning := settle(sampler, label, accelerator.device):
+                console.note(warning)
         self.metrics = experiment.metrics()
         check_metrics(self.metrics, experiment.model, source_of(self.samplers, experiment.model, "ema"))
         self.trackers = trackers

@@ -251,11 +251,25 @@ def test_eval_takes_metrics_from_a_file_and_settings_from_the_line(trained, tmp_
 
 
 def test_eval_draws_with_the_sampler_that_is_asked_for(trained) -> None:
-    words = ["--metrics", "metrics/frechet", "--with", "local/codes", "sampler.precision=bf16", "--plugin", str(TOYS)]
+    words = [
+        "--metrics",
+        "metrics/frechet",
+        "--with",
+        "local/codes",
+        "sampler.precision=bf16",
+        "sampler.channels_last=true",
+        "--plugin",
+        str(TOYS),
+    ]
 
     assert cli.main(["eval", str(trained), *words]) == 0
     record = json.loads(max((trained / "evaluate").glob("*eval*"), key=lambda path: path.name).read_text())
-    assert record["frechet"]["card"]["sampler"] == {"label": "local/codes", **CODES, "precision": "bf16"}
+    assert record["frechet"]["card"]["sampler"] == {
+        "label": "local/codes",
+        **CODES,
+        "precision": "bf16",
+        "channels_last": True,
+    }
 
 
 def test_eval_without_metrics_measures_those_of_the_recipe(trained) -> None:
@@ -276,8 +290,15 @@ def test_eval_without_metrics_measures_those_of_the_recipe(trained) -> None:
         (["--with", "vae/interpolate"], "--with vae/interpolate: it starts from data, and metrics compare"),
         (["sampler.stepz=3"], 'codes has no option "stepz"'),
         (
+            ["sampler.use=local/latent"],
+            '"sampler.use=local/latent" would be another sampler: choose it with --with NAME',
+        ),
+        (["sampler.count=3"], '"sampler.count=3" has no effect: write --count'),
+        (["sampler.weights=raw"], '"sampler.weights=raw" has no effect: write --weights'),
+        (["sampler.channels_last=true"], '"sampler.channels_last=true" has no effect: none of these metrics draws'),
+        (
             ["--metrics", "metrics/frechet", "sampler.precision=fp16"],
-            "a sampler's precision fp16 needs a GPU; bf16 works on this CPU",
+            "the sampler codes asks for fp16, which a CPU lacks",
         ),
         (["--with", "vae/interpolate", "sampler.steps=3"], "--with vae/interpolate: it starts from data, and metrics"),
         (["--seed", "-1"], "--seed takes 0 to 2**63 - 1, got -1"),

@@ -75,13 +75,19 @@ def test_pictures_of_every_task_are_made_in_training(folder):
 
 def test_options_of_the_sampler_are_set_on_the_command_line(folder, capsys):
     three, same, five = (
-        sampled(folder, "--with", "fresh", "-n", "2", *words) for words in ((), ("steps=3",), ("steps=5",))
+        sampled(folder, "--with", "fresh", "-n", "2", *words)
+        for words in ((), ("sampler.steps=3",), ("sampler.steps=5",))
     )
 
     assert np.array_equal(three, same)
     assert not np.array_equal(three, five)
-    assert cli.main(["sample", str(folder / "plain/0001"), "--with", "fresh", "stepz=5"]) == 2
-    assert 'argument 1: error[unknown-option]: diffusion/ddim has no option "stepz"' in capsys.readouterr().err
+    for word, said in (
+        ("sampler.stepz=5", 'argument 1: error[unknown-option]: diffusion/ddim has no option "stepz"'),
+        ("steps=5", '"steps=5" is no option of the sampler: write sampler.NAME=VALUE, like sampler.steps=10'),
+        ("sampler.use=diffusion/heun", "would be another sampler: choose it with --with NAME"),
+    ):
+        assert cli.main(["sample", str(folder / "plain/0001"), "--with", "fresh", word]) == 2
+        assert said in capsys.readouterr().err
 
 
 def test_what_the_mask_knows_of_a_picture_is_kept_and_the_rest_is_drawn(folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from gen.errors import CommandError
 from gen.recipe.plain import read_plain
 
 if TYPE_CHECKING:
+    import torch
     from accelerate import Accelerator
 
     from gen.evaluate import Evaluation, Measured, Source
@@ -64,7 +66,7 @@ def main(args: argparse.Namespace) -> int:
     if not 0 <= args.seed < 2**63:
         raise CommandError(f"--seed takes 0 to 2**63 - 1, got {args.seed}")
     for word in args.overrides:
-        if not (is_override(word) and word.lstrip("~").startswith(("evaluate.", SAMPLER))):
+        if not (is_override(word) and (word.lstrip("~").startswith("evaluate.") or word.startswith(SAMPLER))):
             said = f'"{word}" is no evaluate.…=value or {SAMPLER}…=value'
             raise CommandError(f"gen eval changes how a run is measured, not the run: {said}")
     overrides = [word for word in args.overrides if not word.startswith(SAMPLER)]
@@ -91,6 +93,9 @@ def main(args: argparse.Namespace) -> int:
     loaded = load(folder.path, weights=args.weights, known=known)
     accelerator = make_accelerator(args.device, "fp32")
     metrics, evaluation = _open(args, folder, recipe, loaded, accelerator)
+    for word in args.overrides if not any(metric.draws for metric in metrics.values()) else ():
+        if word.startswith(SAMPLER):
+            raise CommandError(f'"{word}" has no effect: none of these metrics draws samples')
     check_metrics(metrics, loaded.model, evaluation.source)
     found = evaluate(metrics, evaluation)
     if accelerator.is_main_process:
@@ -141,7 +146,7 @@ def _open(
         train, split = open_split(dataset, "train", root), open_split(dataset, config["split"], root)
     model = loaded.model.to(accelerator.device).requires_grad_(False)
     experiment = Experiment(recipe, loaded.builder, dataset, train, split, model, root)
-    source = _source(args, loaded)
+    source = _source(args, loaded, accelerator.device)
     with placing_errors(recipe):
         metrics = experiment.metrics()
     evaluation = Evaluation(
@@ -160,20 +165,29 @@ def _open(
     return metrics, evaluation
 
 
-def _source(args: argparse.Namespace, loaded: Loaded) -> Source | None:
+def _source(args: argparse.Namespace, loaded: Loaded, device: torch.device) -> Source | None:
     """Where generated samples come from: the sampler of --with, or the run's first that needs no data."""
     from gen.evaluate import source_of
+    from gen.sampling import settle
 
     labels = [args.sampler] if args.sampler else list(loaded.config["sample"])
     source = source_of({label: loaded.sampler(label) for label in labels}, loaded.model, args.weights)
     if args.sampler and source is None:
         raise CommandError(f"--with {args.sampler}: it starts from data, and metrics compare what is drawn without")
-    changed = [word.removeprefix(SAMPLER) for word in args.overrides if word.startswith(SAMPLER)]
-    if not changed:
-        return source
-    if source is None:
-        raise CommandError(f"{SAMPLER}{changed[0]}: no sampler of this run draws without data: name one with --with")
-    return attrs.evolve(source, sampler=loaded.sampler(source.label, changed))
+    changed = [word for word in args.overrides if word.startswith(SAMPLER)]
+    for word in changed:
+        option = word.removeprefix(SAMPLER).partition("=")[0]
+        if option in ("count", "weights"):
+            raise CommandError(f'"{word}" has no effect: write --{option}')
+        if source is None:
+            raise CommandError(
+                f'"{word}" has no effect: no sampler of this run draws without data; choose one with --with'
+            )
+    if source is not None:
+        source = attrs.evolve(source, sampler=loaded.sampler(source.label, changed)) if changed else source
+        if warning := settle(source.sampler, source.label, device):
+            print(warning, file=sys.stderr)
+    return source
 
 
 def _record(folder: RunFolder, step: int, found: Mapping[str, Measured]) -> Path:

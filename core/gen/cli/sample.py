@@ -2,12 +2,13 @@
 
 With `--translate FOLDER`, what it makes of the files of a folder, one picture for each. With `--input`, samples that
 start from pictures of the user's own, and with `--mask` from what a mask leaves of them. Overrides change options of
-the sampler: `gen sample RUN --with diffusion/ddim steps=10 precision=bf16`.
+the sampler: `gen sample RUN --with diffusion/ddim sampler.steps=10`.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ __all__ = ["add", "main"]
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, or runs/NAME for its newest")
     parser.add_argument(
-        "overrides", nargs="*", metavar="option=value", help="sets an option of the sampler: 'steps=10'"
+        "overrides", nargs="*", metavar="path=value", help="sets an option of the sampler: 'sampler.steps=10'"
     )
     parser.add_argument("-n", type=int, default=None, metavar="N", help="how many (the sampler's own count)")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same samples (0)")
@@ -60,6 +61,7 @@ def main(args: argparse.Namespace) -> int:
     import torch
 
     from gen.loading import load
+    from gen.sampling import settle
 
     known = known_plugins(args)
     first = load(args.run, weights=args.weights or "ema", known=known)
@@ -68,6 +70,8 @@ def main(args: argparse.Namespace) -> int:
     loaded = first if args.weights or sampler.weights == "ema" else load(args.run, weights=sampler.weights, known=known)
     device = torch.device("cuda" if args.device != "cpu" and torch.cuda.is_available() else "cpu")
     loaded.model.to(device)
+    if warning := settle(sampler, chosen or "of the run", device):
+        print(warning, file=sys.stderr)
     try:
         written = (_translate if args.translate else _draw)(args, loaded, sampler, device)
     except OSError as error:

@@ -11,30 +11,29 @@ from gen.recipe.check import fill
 from gen.recipe.context import Context
 from gen.recipe.mapping import from_mapping
 from gen.recipe.problems import Problems
-from gen.recipe.rules import judge_strangers
+from gen.recipe.rules import check_alone
 from gen.spec import SlotSpec
 
 __all__ = ["adjusted"]
 
 
 def adjusted(
-    value: str | Mapping[str, Any], arguments: Sequence[str], *, kind: str, path: str, catalogue: Catalogue
+    value: str | Mapping[str, Any], arguments: Sequence[str] = (), *, kind: str, catalogue: Catalogue
 ) -> dict[str, Any]:
-    """The resolved value of a component with arguments such as "steps=10" or "solver.steps=10" applied.
+    """The resolved value of a component, with arguments such as "sampler.steps=10" applied.
 
     Args:
         value: a name, or a mapping with `use`.
-        path: where it stands, for messages.
+        arguments: their paths begin with the kind.
 
     Raises:
         RecipeError: with all problems of the value and the arguments.
     """
     problems = Problems()
-    tree = from_mapping({"use": value} if isinstance(value, str) else value, problems)
-    tree = overrides.apply(tree, arguments, problems)
+    tree = overrides.apply(from_mapping({kind: value}, problems), arguments, problems)
     ctx = Context(catalogue, problems)
-    made: dict[str, Any] | None = fill(ctx, path, SlotSpec(path, kind), tree, "")
-    judge_strangers(ctx, alone=path)
+    made: dict[str, Any] | None = fill(ctx, kind, SlotSpec(kind, kind), tree.entries[kind], "")
+    check_alone(ctx, {kind: made})
     problems.raise_any()
     assert made is not None, "a component without problems is resolved"
     return made

@@ -10,10 +10,10 @@ from gen.errors import did_you_mean
 from gen.recipe.context import Context, Stranger, a, brief, joined, listed, plural
 from gen.recipe.nodes import ListNode, MapNode, Scalar, look_up
 from gen.recipe.optim import check_parts_named
-from gen.sections import ENTRY, OPTIM, ORDER, ROOT, RUN_NAME, Section
+from gen.sections import ENTRY, OF_A_DRAW, OPTIM, ORDER, ROOT, RUN_NAME, Section
 from gen.spec import ComponentSpec, show
 
-__all__ = ["check_rules", "judge_strangers"]
+__all__ = ["check_alone", "check_rules"]
 
 
 def check_rules(ctx: Context, tree: MapNode, config: dict[str, Any]) -> None:
@@ -28,7 +28,14 @@ def check_rules(ctx: Context, tree: MapNode, config: dict[str, Any]) -> None:
     if isinstance(averaged, ListNode):
         names = {i.value: i.place for i in averaged.items if isinstance(i, Scalar) and isinstance(i.value, str)}
         check_parts_named(ctx, names, model)
-    judge_strangers(ctx)
+    _check_inner_samplers(ctx, config)
+    _judge_strangers(ctx)
+
+
+def check_alone(ctx: Context, config: dict[str, Any]) -> None:
+    """The same for a component around which no recipe stands."""
+    _check_inner_samplers(ctx, config)
+    _judge_strangers(ctx, whole=False)
 
 
 def _check_name(ctx: Context, tree: MapNode) -> None:
@@ -83,24 +90,40 @@ def _check_best(ctx: Context, tree: MapNode) -> None:
         ctx.problems.add("unknown-label", message, node.place, did_you_mean(node.value[:100], labels), notes)
 
 
-def judge_strangers(ctx: Context, alone: str | None = None) -> None:
-    """A key that is right elsewhere is misplaced; any other is unknown.
+def _check_inner_samplers(ctx: Context, config: dict[str, Any]) -> None:
+    """A sampler inside another does not say how many are drawn, from which weights, and in which precision."""
+    samplers = {path: spec for path, spec in ctx.used.items() if spec.kind == "sampler"}
+    for path, spec in samplers.items():
+        outer = next((other for other in samplers if path.startswith(f"{other}.")), None)
+        for name in OF_A_DRAW if outer else ():
+            place, option = ctx.places.get(joined(path, name)), spec.option(name)
+            # a resolved recipe states defaults: they are no one's wish
+            if place and option and _value(config, joined(path, name)) != option.default:
+                message = f"{path}.{name} has no effect: the sampler around it decides"
+                ctx.problems.add("no-effect", message, place, f"write {outer}.{name}")
 
-    Args:
-        alone: the path of the component where no recipe stands around it.
-    """
+
+def _value(config: Any, path: str) -> Any:
+    """The resolved value at a dotted path; None where what stands on the way was refused."""
+    for word in path.split("."):
+        config = config.get(word) if isinstance(config, dict) else config[int(word)] if config else None
+    return config
+
+
+def _judge_strangers(ctx: Context, whole: bool = True) -> None:
+    """A key that is right elsewhere is misplaced; any other is unknown. `whole`: sections are places too."""
     judged = set()
     for stranger in ctx.strangers:
         if stranger.place not in judged:
             judged.add(stranger.place)
-            _judge(ctx, stranger, alone)
+            _judge(ctx, stranger, whole)
 
 
-def _judge(ctx: Context, stranger: Stranger, alone: str | None) -> None:
+def _judge(ctx: Context, stranger: Stranger, whole: bool) -> None:
     key = stranger.key if len(stranger.key) <= 60 else stranger.key[:57] + "…"
     word = "option" if stranger.path else "section"
     message = f'{stranger.owner} has no {word} "{key}"'
-    right = _elsewhere(ctx, stranger) if alone is None else _inside(ctx, stranger.key, alone)
+    right = _elsewhere(ctx, stranger) if whole else _inside(ctx, stranger.key)
     if right and not get_close_matches(key, stranger.options, cutoff=0.85):
         paths = " or ".join(path for path, _ in right[:3])
         remedy = f'"{key}" belongs to {right[0][1]}: write {paths}' if len(right) == 1 else f"write {paths}"
@@ -131,13 +154,9 @@ def _elsewhere(ctx: Context, stranger: Stranger) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def _inside(ctx: Context, key: str, alone: str) -> list[tuple[str, str]]:
-    """As `_elsewhere`, in the component that stands alone; paths begin at it."""
-    return [
-        (joined(path, key).removeprefix(f"{alone}."), a(spec.kind))
-        for path, spec in ctx.used.items()
-        if spec.option(key) or spec.slot(key)
-    ]
+def _inside(ctx: Context, key: str) -> list[tuple[str, str]]:
+    """As `_elsewhere`, in the components used alone."""
+    return [(joined(path, key), a(spec.kind)) for path, spec in ctx.used.items() if spec.option(key) or spec.slot(key)]
 
 
 def _sections(section: Section, path: str) -> list[tuple[str, Section]]:

@@ -187,6 +187,17 @@ def test_a_pseudo_inverse_has_the_properties_of_one(measure: Any) -> None:
     assert ((x - told) * told).sum().abs() < 1e-9  # at right angles
 
 
+def test_a_measurement_is_taken_outside_autocast() -> None:
+    measure, x = blurring(28, 28, 1.5, 1e-4), torch.rand(2, 1, 28, 28)
+    ways = (measure, measure.inverse, measure.project)
+    exact = [way(x) for way in ways]
+    with torch.autocast("cpu", torch.bfloat16):
+        for way, before in zip(ways, exact, strict=True):
+            torch.testing.assert_close(
+                way(x), before, rtol=1e-4, atol=0.01
+            )  # bfloat16 would be off by 3 in the inverse
+
+
 def test_a_measurement_in_single_precision_is_the_same_but_for_rounding() -> None:
     x, measure = draws().float(), blurring(4, 4, 0.8, 0.1)
     single = measure.like(x)

@@ -12,7 +12,7 @@ EDIT = {"use": "diffusion/edit", "solver": {"use": "diffusion/ddim", "steps": 7}
 
 
 def sampler(value, *arguments):
-    return adjusted(value, arguments, kind="sampler", path="sample.mine", catalogue=catalogue())
+    return adjusted(value, [f"sampler.{one}" for one in arguments], kind="sampler", catalogue=catalogue())
 
 
 def test_arguments_reach_options_and_slots():
@@ -30,10 +30,12 @@ def test_arguments_reach_options_and_slots():
     [
         (["solver.steps=0"], "argument 1: error[out-of-range]"),
         (["stepz=3"], 'diffusion/edit has no option "stepz"'),
-        (["eta=3"], '"eta" belongs to a sampler: write solver.eta'),
-        (["lr=3"], 'diffusion/edit has no option "lr"\n   lr=3\n   ^^\n   options: strength'),
-        (["count=3", "count=4"], '"count=3" has no effect'),
-        (["steps"], '"steps" is no override'),
+        (["eta=3"], '"eta" belongs to a sampler: write sampler.solver.eta'),
+        (["lr=3"], 'diffusion/edit has no option "lr"\n   sampler.lr=3\n           ^^\n   options: strength'),
+        (["count=3", "count=4"], '"sampler.count=3" has no effect'),
+        (["steps"], '"sampler.steps" is no override'),
+        (["solver.count=3"], "sampler.solver.count has no effect: the sampler around it decides"),
+        (["solver.precision=bf16"], "write sampler.precision"),
     ],
 )
 def test_a_mistake_is_told_at_its_place(arguments, said):

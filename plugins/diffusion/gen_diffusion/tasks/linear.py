@@ -15,6 +15,8 @@ import attrs
 import torch
 from torch import Tensor
 
+from gen.precision import no_autocast
+
 __all__ = ["SeparableMap", "averaging", "blurring"]
 
 
@@ -44,17 +46,20 @@ class SeparableMap:
 
     def __call__(self, x: Tensor) -> Tensor:
         """y = A x."""
-        return self.left.to(x) @ x @ self.right.T.to(x)
+        with no_autocast(x.device):
+            return self.left.to(x) @ x @ self.right.T.to(x)
 
     def inverse(self, y: Tensor) -> Tensor:
         """A⁺ y: of all x that explain y best, the least."""
         u, v, w, z, _, inverse = (each.to(y) for each in self._spectrum)
-        return v.T @ ((u.T @ y @ w) * inverse) @ z
+        with no_autocast(y.device):
+            return v.T @ ((u.T @ y @ w) * inverse) @ z
 
     def project(self, x: Tensor) -> Tensor:
         """A⁺A x: the part of x that y tells."""
         _, v, _, z, kept, _ = (each.to(x) for each in self._spectrum)
-        return v.T @ ((v @ x @ z.T) * kept) @ z
+        with no_autocast(x.device):
+            return v.T @ ((v @ x @ z.T) * kept) @ z
 
 
 def averaging(height: int, width: int, factor: int) -> SeparableMap:

@@ -115,7 +115,11 @@ def sampler_is_reproducible(subject: Subject) -> None:
         expect(len(first.flatten(1).unique(dim=0)) == 4, "samples of one draw are equal")
 
 
-@check(tier="bronze", kinds=KINDS, hint="the model may answer in half precision: widen it (gen.precision.widen) first")
+@check(
+    tier="silver",
+    kinds=KINDS,
+    hint="widen what the model answers (gen.precision.widen), take delicate products outside autocast (no_autocast)",
+)
 def half_precision_draws_stay_near(subject: Subject) -> None:
     """Under autocast to bfloat16 samples are finite and within a tenth of those in float32."""
     model = _model(subject)
