@@ -9,6 +9,7 @@ import torch
 
 from gen.errors import OptionError
 from gen.types import Batch, Progress
+from gen_adversarial.student import log_density, student_like
 from gen_sdk.oracles.linear_gaussian import LinearGaussian
 
 NOW, SIZE, WIDEN = Progress(0, 10), 2, 1.4
@@ -109,12 +110,13 @@ def test_adaptive_contrast_leaves_the_discriminator_nothing_to_say_of_a_gaussian
     assert (kl - kl_of(oracle, x)).abs().mean() < 0.25
 
 
-@pytest.mark.parametrize("k", [8, 16])
+@pytest.mark.parametrize("k", [2, 5, 16])
 def test_moments_of_k_draws_make_the_kl_too_low_by_what_they_are_off(linear, oracle, k):
     """E KL(q || r) over moments of k draws of a Gaussian: mean and variance are independent, normal and chi-square."""
-    half = (k - 1) / 2
-    logarithm = torch.digamma(torch.tensor(half, dtype=torch.float64)).item() - math.log(half)
-    off = 0.5 * ((1 + 1 / k) * (k - 1) / (k - 3) - 1 + logarithm)
+    free = torch.tensor(k - 1, dtype=torch.float64)
+    chi = torch.digamma(free / 2) - (free / 2).log()  # E log of the variance of the draws, over the true one
+    entropy = torch.distributions.StudentT(free).entropy()
+    off = (entropy + 0.5 * (chi + math.log(1 + 1 / k) - math.log(2 * math.pi * math.e))).item()
     model = linear(contrast=k)
     x = oracle.sample(400, torch.Generator().manual_seed(2))[0]
     with torch.no_grad():
@@ -122,6 +124,20 @@ def test_moments_of_k_draws_make_the_kl_too_low_by_what_they_are_off(linear, ora
         kl = torch.stack([model.bound(x)[1].mean() for _ in range(200)]).mean().item()
 
     assert kl_of(oracle, x).mean().item() - kl == pytest.approx(off, rel=0.1)
+
+
+@pytest.mark.parametrize("k", [3, 8])
+def test_what_the_discriminator_sees_of_a_gaussian_is_distributed_as_what_it_sees_beside(linear, oracle, k):
+    model = linear(contrast=k)
+    x = oracle.sample(20_000, torch.Generator().manual_seed(2))[0]
+    with torch.no_grad():
+        torch.manual_seed(0)
+        shown = model._contrasted(x, model._drawn(x, None), None)[0].flatten()
+        beside = student_like(shown, k - 1)
+
+    at = torch.linspace(-3, 3, 13, dtype=torch.float64)[:, None]
+    gap = (shown <= at).double().mean(1) - (beside <= at).double().mean(1)
+    assert gap.abs().max() < 4 / math.sqrt(2 * len(x))  # four standard errors where they are largest
 
 
 def test_a_discriminator_that_knows_nothing_loses_log_4(linear, oracle):
@@ -158,10 +174,18 @@ def test_mean_code_of_a_linear_encoder_is_exact(linear, oracle):
     torch.testing.assert_close(linear().encode(x), oracle.posterior(x)[0])
 
 
-@pytest.mark.parametrize("few", [1, 5])
-def test_moments_of_few_draws_are_refused(make, few):
-    with pytest.raises(OptionError, match=f"contrast: {few} is too few draws.* give it 6 or more"):
-        make("avb", contrast=few)
+@pytest.mark.parametrize("freedom", [1, 4, 15])
+def test_the_density_of_students_t_is_torchs(freedom):
+    u = torch.linspace(-50, 50, 101, dtype=torch.float64)
+
+    expected = torch.distributions.StudentT(torch.tensor(float(freedom), dtype=torch.float64)).log_prob(u)
+
+    torch.testing.assert_close(log_density(u, freedom), expected)
+
+
+def test_the_spread_of_one_draw_is_refused(make):
+    with pytest.raises(OptionError, match="contrast: 1 draw has no spread: give it 2 or more"):
+        make("avb", contrast=1)
 
 
 def test_a_posterior_of_less_noise_than_code_is_refused(make):
