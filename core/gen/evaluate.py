@@ -293,17 +293,20 @@ def described(part: Any) -> Any:
         return [described(one) for one in part]
     if part is None:
         return None
-    options = {o.name: getattr(part, o.name) for o in options_of(type(part))}
     parts = {s.name: described(getattr(part, s.name)) for s in slots_of(type(part))}
     content = {"content": content_hash(part)} if isinstance(part, nn.Module) else {}
-    return {"class": type(part).__name__, **content, **options, **parts}
+    return {"class": type(part).__name__, **content, **_options(part), **parts}
+
+
+def _options(part: Any) -> dict[str, Any]:
+    return {option.name: getattr(part, option.name) for option in options_of(type(part))}
 
 
 def content_hash(module: nn.Module) -> str:
     """The first 16 digits of a hash of what a module computes: its class, options and weights."""
     digest = hashlib.sha256(type(module).__name__.encode())
     if attrs.has(type(module)):
-        digest.update(repr([(o.name, getattr(module, o.name)) for o in options_of(type(module))]).encode())
+        digest.update(repr(list(_options(module).items())).encode())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
@@ -334,7 +337,6 @@ def evaluate(metrics: Mapping[str, Metric], evaluation: Evaluation) -> dict[str,
     with torch.no_grad():
         for label, metric in metrics.items():
             measured = metric.measure(evaluation)
-            options = {o.name: getattr(metric, o.name) for o in options_of(type(metric))}
-            head = {"metric": type(metric).__name__, "better": metric.better, "options": options}
+            head = {"metric": type(metric).__name__, "better": metric.better, "options": _options(metric)}
             found[label] = attrs.evolve(measured, card={**head, **evaluation.card(), **measured.card})
     return found

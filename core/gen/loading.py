@@ -82,6 +82,10 @@ class Loaded:
                 sampler.restore(_read(self.path, self.config["files"][f"sampler.{name}"]))
         return sampler
 
+    def weighted_for(self, sampler: Sampler) -> Loaded:
+        """The same model with the weights that the sampler asks for."""
+        return self if sampler.weights == "ema" else load(self.path, weights=sampler.weights, known=self.builder.known)
+
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """Whatever a stranger wrote in config.json is one message that names the file."""

@@ -77,8 +77,8 @@ class Run:
         """
         loaded = load(self.path, weights=weights or "ema", known=self.known)
         chosen = loaded.sampler(sampler, overrides)
-        if weights is None and chosen.weights != "ema":
-            loaded = load(self.path, weights=chosen.weights, known=self.known)
+        if weights is None:
+            loaded = loaded.weighted_for(chosen)
         settle(chosen, sampler or "of the run", torch.device("cpu"))
         x, _ = draw(loaded.model, chosen, n or chosen.count, seed=seed, device=torch.device("cpu"))
         return x

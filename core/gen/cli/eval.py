@@ -69,7 +69,8 @@ def main(args: argparse.Namespace) -> int:
         if not (is_override(word) and (word.lstrip("~").startswith("evaluate.") or word.startswith(SAMPLER))):
             said = f'"{word}" is no evaluate.…=value or {SAMPLER}…=value'
             raise CommandError(f"gen eval changes how a run is measured, not the run: {said}")
-    overrides = [word for word in args.overrides if not word.startswith(SAMPLER)]
+    changed = [word for word in args.overrides if word.startswith(SAMPLER)]
+    overrides = [word for word in args.overrides if word not in changed]
 
     from gen.absent import require
     from gen.evaluate import check_metrics, evaluate
@@ -92,10 +93,9 @@ def main(args: argparse.Namespace) -> int:
         raise CommandError(f"{folder.path} names no metric: choose one with --metrics NAME (gen ls metrics)")
     loaded = load(folder.path, weights=args.weights, known=known)
     accelerator = make_accelerator(args.device, "fp32")
-    metrics, evaluation = _open(args, folder, recipe, loaded, accelerator)
-    for word in args.overrides if not any(metric.draws for metric in metrics.values()) else ():
-        if word.startswith(SAMPLER):
-            raise CommandError(f'"{word}" has no effect: none of these metrics draws samples')
+    metrics, evaluation = _open(args, changed, folder, recipe, loaded, accelerator)
+    if changed and not any(metric.draws for metric in metrics.values()):
+        raise CommandError(f'"{changed[0]}" has no effect: none of these metrics draws samples')
     check_metrics(metrics, loaded.model, evaluation.source)
     found = evaluate(metrics, evaluation)
     if accelerator.is_main_process:
@@ -132,7 +132,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _open(
-    args: argparse.Namespace, folder: RunFolder, recipe: Recipe, loaded: Loaded, accelerator: Accelerator
+    args: argparse.Namespace,
+    changed: Sequence[str],
+    folder: RunFolder,
+    recipe: Recipe,
+    loaded: Loaded,
+    accelerator: Accelerator,
 ) -> tuple[dict[str, Metric], Evaluation]:
     """The metrics, built, and what they look at."""
     from gen.building import Experiment, placing_errors
@@ -146,7 +151,7 @@ def _open(
         train, split = open_split(dataset, "train", root), open_split(dataset, config["split"], root)
     model = loaded.model.to(accelerator.device).requires_grad_(False)
     experiment = Experiment(recipe, loaded.builder, dataset, train, split, model, root)
-    source = _source(args, loaded, accelerator.device)
+    source = _source(args, changed, loaded, accelerator.device)
     with placing_errors(recipe):
         metrics = experiment.metrics()
     evaluation = Evaluation(
@@ -165,7 +170,7 @@ def _open(
     return metrics, evaluation
 
 
-def _source(args: argparse.Namespace, loaded: Loaded, device: torch.device) -> Source | None:
+def _source(args: argparse.Namespace, changed: Sequence[str], loaded: Loaded, device: torch.device) -> Source | None:
     """Where generated samples come from: the sampler of --with, or the run's first that needs no data."""
     from gen.evaluate import source_of
     from gen.sampling import settle
@@ -174,7 +179,6 @@ def _source(args: argparse.Namespace, loaded: Loaded, device: torch.device) -> S
     source = source_of({label: loaded.sampler(label) for label in labels}, loaded.model, args.weights)
     if args.sampler and source is None:
         raise CommandError(f"--with {args.sampler}: it starts from data, and metrics compare what is drawn without")
-    changed = [word for word in args.overrides if word.startswith(SAMPLER)]
     for word in changed:
         option = word.removeprefix(SAMPLER).partition("=")[0]
         if option in ("count", "weights"):

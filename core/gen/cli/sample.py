@@ -67,7 +67,7 @@ def main(args: argparse.Namespace) -> int:
     first = load(args.run, weights=args.weights or "ema", known=known)
     chosen = args.sampler or (_translator(first) if args.translate or args.to else None)
     sampler = first.sampler(chosen, args.overrides)
-    loaded = first if args.weights or sampler.weights == "ema" else load(args.run, weights=sampler.weights, known=known)
+    loaded = first if args.weights else first.weighted_for(sampler)
     device = torch.device("cuda" if args.device != "cpu" and torch.cuda.is_available() else "cpu")
     loaded.model.to(device)
     if warning := settle(sampler, chosen or "of the run", device):

@@ -33,7 +33,7 @@ def adjusted(
     tree = overrides.apply(from_mapping({kind: value}, problems), arguments, problems)
     ctx = Context(catalogue, problems)
     made: dict[str, Any] | None = fill(ctx, kind, SlotSpec(kind, kind), tree.entries[kind], "")
-    check_alone(ctx, {kind: made})
+    check_alone(ctx, tree)
     problems.raise_any()
     assert made is not None, "a component without problems is resolved"
     return made

@@ -28,13 +28,13 @@ def check_rules(ctx: Context, tree: MapNode, config: dict[str, Any]) -> None:
     if isinstance(averaged, ListNode):
         names = {i.value: i.place for i in averaged.items if isinstance(i, Scalar) and isinstance(i.value, str)}
         check_parts_named(ctx, names, model)
-    _check_inner_samplers(ctx, config)
+    _check_inner_samplers(ctx, tree)
     _judge_strangers(ctx)
 
 
-def check_alone(ctx: Context, config: dict[str, Any]) -> None:
+def check_alone(ctx: Context, tree: MapNode) -> None:
     """The same for a component around which no recipe stands."""
-    _check_inner_samplers(ctx, config)
+    _check_inner_samplers(ctx, tree)
     _judge_strangers(ctx, whole=False)
 
 
@@ -90,24 +90,17 @@ def _check_best(ctx: Context, tree: MapNode) -> None:
         ctx.problems.add("unknown-label", message, node.place, did_you_mean(node.value[:100], labels), notes)
 
 
-def _check_inner_samplers(ctx: Context, config: dict[str, Any]) -> None:
+def _check_inner_samplers(ctx: Context, tree: MapNode) -> None:
     """A sampler inside another does not say how many are drawn, from which weights, and in which precision."""
     samplers = {path: spec for path, spec in ctx.used.items() if spec.kind == "sampler"}
     for path, spec in samplers.items():
         outer = next((other for other in samplers if path.startswith(f"{other}.")), None)
         for name in OF_A_DRAW if outer else ():
-            place, option = ctx.places.get(joined(path, name)), spec.option(name)
+            node, option = look_up(tree, joined(path, name)), spec.option(name)
             # a resolved recipe states defaults: they are no one's wish
-            if place and option and _value(config, joined(path, name)) != option.default:
+            if isinstance(node, Scalar) and option and node.value != option.default:
                 message = f"{path}.{name} has no effect: the sampler around it decides"
-                ctx.problems.add("no-effect", message, place, f"write {outer}.{name}")
-
-
-def _value(config: Any, path: str) -> Any:
-    """The resolved value at a dotted path; None where what stands on the way was refused."""
-    for word in path.split("."):
-        config = config.get(word) if isinstance(config, dict) else config[int(word)] if config else None
-    return config
+                ctx.problems.add("no-effect", message, node.place, f"write {outer}.{name}")
 
 
 def _judge_strangers(ctx: Context, whole: bool = True) -> None:

@@ -13,6 +13,8 @@ from gen.interfaces import Sampler
 from gen.types import Given
 from gen_sdk.checks.analytic import Analytic, analytic, batches
 from gen_sdk.checks.check import NotApplicable, check, expect
+from gen_sdk.checks.generic.comparing import apart
+from gen_sdk.checks.generic.shapes import NEAR
 from gen_sdk.checks.kinds.probing import expect_close, expect_equal, expect_shape, generator, undisturbed
 from gen_sdk.checks.subject import Subject
 
@@ -21,7 +23,6 @@ __all__ = ["CHECKS"]
 KINDS = ("sampler",)
 SHAPE = (1, 4, 4)
 DENOISE = {"denoise", "reverse_variance"}
-NEAR = 0.1
 
 
 def _model(subject: Subject, conditional: bool = False) -> Analytic:
@@ -128,7 +129,7 @@ def half_precision_draws_stay_near(subject: Subject) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         rough = _draw(subject, sampler, model, 4).to(exact.dtype)
     expect(bool(rough.isfinite().all()), "samples are not finite under autocast")
-    gap = ((rough - exact).abs().max() / exact.abs().max()).item()
+    gap = apart(rough, exact)
     expect(gap <= NEAR, f"samples under autocast differ by {gap:.1e} of the largest value, {NEAR} is allowed")
 
 
