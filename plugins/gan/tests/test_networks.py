@@ -27,6 +27,7 @@ VARIANTS = [
     (DCGANDiscriminator, {"spectral": True, "hidden": 6}),
     (DCGANGenerator, {"hidden": 6}),
     (ModernDiscriminator, {"hidden": 6}),
+    (ModernGenerator, {"hidden": 6}),
     (ResNetDiscriminator, {"spectral": False, "blocks": 0}),
 ]
 
@@ -93,6 +94,18 @@ def test_corners_of_a_28x28_image_are_judged_together_only_with_a_hidden_layer(c
     interaction = net(x + first + last) - net(x + first) - net(x + last) + net(x)
 
     assert bool((interaction.abs() > 1e-9).any()) is together
+
+
+@pytest.mark.parametrize("cls", [DCGANGenerator, ModernGenerator])
+@pytest.mark.parametrize(("hidden", "linear"), [(0, True), (64, False)])
+def test_base_of_a_generator_is_linear_in_z_but_for_a_hidden_layer(cls, hidden, linear):
+    net = built(cls, (1, 28, 28), hidden=hidden).double().eval()
+    a, b = given(net).double(), given(net, 6)[3:].double()
+
+    enters = [net.enter(z, None)[0] for z in (a + b, a, b, a * 0)]
+    interaction = enters[0] - enters[1] - enters[2] + enters[3]
+
+    assert bool((interaction.abs() < 1e-9).all()) is linear
 
 
 @pytest.mark.parametrize("cls", GENERATORS + DISCRIMINATORS)

@@ -38,7 +38,8 @@ class DCGANGenerator(_DCGAN, ImageGenerator):
     def build(self) -> None:
         base, levels = ladder(self.title, self.out_shape, self.least)
         widths = self.widths(levels)[::-1]
-        code = self.begin(widths[0] * base[0] * base[1], joins=self.condition == "input", hidden=self.hidden)
+        joins = self.condition == "input"
+        code = self.begin(widths[0] * base[0] * base[1], joins=joins, hidden=self.hidden, norm=True)
         self.unflatten = nn.Unflatten(1, (widths[0], *base))
         self.norms = nn.ModuleList(ConditionalNorm(width, code) for width in widths)
         self.layers = nn.ModuleList(upconv(a, b, bias=False) for a, b in pairwise(widths))

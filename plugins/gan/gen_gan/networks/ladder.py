@@ -17,7 +17,7 @@ from gen.errors import ShapeError
 from gen.interfaces import Discriminator, Generator, Network
 from gen.types import Shape
 from gen_gan.networks.condition import Code
-from gen_gan.networks.layers import linear
+from gen_gan.networks.layers import GAIN, SLOPE, linear
 
 __all__ = ["ImageDiscriminator", "ImageGenerator", "Ladder", "ladder"]
 
@@ -81,10 +81,10 @@ class Ladder(Network):
 class ImageGenerator(Ladder, Generator):
     """z [B, D] → an image in [-1, 1]; told labels through its norms or together with z."""
 
-    def begin(self, outputs: int, *, joins: bool, hidden: int = 0) -> int:
+    def begin(self, outputs: int, *, joins: bool, hidden: int = 0, norm: bool = False) -> int:
         """Makes the first layer, z → [B, outputs], which labels join, or else the norms are to be told of them.
 
-        With `hidden` units it is two layers, a batch norm and a rectifier between them.
+        With `hidden` units it is two layers, a rectifier between them and, with `norm`, a batch norm before that.
 
         Returns:
             The features of the code that norms are told; 0 where they are told nothing.
@@ -92,7 +92,8 @@ class ImageGenerator(Ladder, Generator):
         if len(self.in_shape) != 1:
             raise ShapeError(f"{self.title} reads a vector z (D,), got the shape {self.in_shape}: wire it to latents")
         self.joins_z = joins
-        self.first = linear(self.in_shape[0], outputs) if not hidden else _dense(self.in_shape[0], hidden, outputs)
+        inputs = self.in_shape[0]
+        self.first = _dense(inputs, hidden, outputs, norm=norm) if hidden else linear(inputs, outputs)
         self.code = None if self.cond is None else Code(self.title, self.cond, outputs if joins else CODE)
         return CODE if self.cond is not None and not joins else 0
 
@@ -105,9 +106,13 @@ class ImageGenerator(Ladder, Generator):
         return (h + code, None) if self.joins_z else (h, code)
 
 
-def _dense(inputs: int, hidden: int, outputs: int) -> nn.Module:
+def _dense(inputs: int, hidden: int, outputs: int, *, norm: bool) -> nn.Module:
     """[B, inputs] → [B, outputs] through a hidden layer."""
-    return nn.Sequential(linear(inputs, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(), linear(hidden, outputs))
+    if norm:
+        middle = [linear(inputs, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU()]
+    else:
+        middle = [linear(inputs, hidden, gain=GAIN), nn.LeakyReLU(SLOPE, inplace=True)]
+    return nn.Sequential(*middle, linear(hidden, outputs))
 
 
 @interface

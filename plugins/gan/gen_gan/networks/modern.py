@@ -50,6 +50,9 @@ class _Modern(Ladder):
     blocks: int = option(1, min=1, max=64, doc="residual blocks per level")
     expansion: int = option(2, min=1, max=16, doc="width inside a block, in widths of the level")
     group: int = option(16, min=1, max=65_536, doc="channels per group of the 3×3 convolutions")
+    hidden: int = option(
+        0, min=0, max=65_536, doc="units of a dense layer between the vector and the base; 0: none, as in the paper"
+    )
 
     def level(self, width: int, levels: int) -> nn.Sequential:
         """The blocks of one level, `levels` + 1 of which the network has."""
@@ -71,7 +74,7 @@ class ModernGenerator(_Modern, ImageGenerator):
     def build(self) -> None:
         base, levels = ladder(self.title, self.out_shape, self.least)
         widths = self.widths(levels + 1)[::-1]
-        self.begin(widths[0], joins=True)
+        self.begin(widths[0], joins=True, hidden=self.hidden)
         self.basis = nn.Parameter(torch.randn(widths[0], *base))
         self.levels = nn.ModuleList(self.level(width, levels) for width in widths)
         self.joins = nn.ModuleList(_join(a, b) for a, b in pairwise(widths))
@@ -91,11 +94,10 @@ class ModernDiscriminator(_Modern, ImageDiscriminator):
     """The mirror of `gan/modern-generator`; at the base every channel is summed with learned weights of its own.
 
     The head is linear, so that scores of patches add up where few levels lead to the base, as from 28 to 7: `hidden`
-    lets it judge them together.
+    lets it judge them together, as it lets the generator place them together.
     """
 
     example: ClassVar[dict[str, object]] = {"width": 8, "max_width": 16}
-    hidden: int = option(0, min=0, max=65_536, doc="units of a dense layer before the head; 0: none, as in the paper")
 
     def build(self) -> None:
         base, levels = ladder(self.title, self.in_shape, self.least)
