@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,8 @@ class Run:
         chosen = loaded.sampler(sampler, overrides)
         if weights is None:
             loaded = loaded.weighted_for(chosen)
-        settle(chosen, sampler or "of the run", torch.device("cpu"))
+        if warning := settle(chosen, sampler or "of the run", torch.device("cpu")):
+            warnings.warn(warning, stacklevel=2)
         x, _ = draw(loaded.model, chosen, n or chosen.count, seed=seed, device=torch.device("cpu"))
         return x
 

@@ -178,7 +178,7 @@ def settle(sampler: Sampler, label: str, device: torch.device) -> str:
         raise CommandError(f"the sampler {label} asks for fp16, which a CPU lacks: bf16 works here")
     emulated = sampler.precision == "bf16" and not has_bf16(device)
     said = "draws in bf16, which this device emulates, several times slower than fp32: precision: auto avoids it"
-    return f"warning: the sampler {label} {said}" if emulated else ""
+    return f"the sampler {label} {said}" if emulated else ""
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class Session:
         self.samplers: dict[str, Sampler] = experiment.samplers()
         for label, sampler in self.samplers.items():
             if warning := settle(sampler, label, accelerator.device):
-                console.note(warning)
+                console.note(f"warning: {warning}")
         self.metrics = experiment.metrics()
         check_metrics(self.metrics, experiment.model, source_of(self.samplers, experiment.model, "ema"))
         self.trackers = trackers

@@ -50,7 +50,16 @@ def test_what_was_fitted_keeps_the_options_it_was_fitted_with(drawn):
     with pytest.raises(CommandError, match=said):
         drawn.sample(sampler="mixture", overrides=["sampler.components=3"])
 
-    assert len(drawn.sample(sampler="mixture", overrides=["sampler.count=3", "sampler.precision=bf16"])) == 3
+    assert len(drawn.sample(sampler="mixture", overrides=["sampler.count=3", "sampler.channels_last=true"])) == 3
+
+
+def test_emulated_bf16_is_warned_of(drawn, monkeypatch):
+    monkeypatch.setattr("gen.sampling.has_bf16", lambda device: False)
+    with pytest.warns(UserWarning, match="^the sampler prior draws in bf16, which this device emulates, several times"):
+        drawn.sample(2, ["sampler.precision=bf16"], sampler="prior")
+
+    monkeypatch.setattr("gen.sampling.has_bf16", lambda device: True)
+    assert len(drawn.sample(2, ["sampler.precision=bf16"], sampler="prior")) == 2
 
 
 @pytest.mark.parametrize("entry", [5, {"file": 5}, {"file": "raw"}, {}])

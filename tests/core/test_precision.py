@@ -83,7 +83,7 @@ def test_fp16_without_a_gpu_is_refused():
 @pytest.mark.parametrize(("instructions", "warned"), [(True, False), (False, True)])
 def test_emulated_bf16_is_warned_of(instructions, warned, monkeypatch):
     monkeypatch.setattr("gen.sampling.has_bf16", lambda device: instructions)
-    said = "warning: the sampler mine draws in bf16, which this device emulates, several times slower than fp32: "
+    said = "the sampler mine draws in bf16, which this device emulates, several times slower than fp32: "
 
     assert settle(Asked("bf16"), "mine", CPU).startswith(said) == warned
     assert settle(Asked(), "mine", CPU) == ""

@@ -190,7 +190,7 @@ def _source(args: argparse.Namespace, changed: Sequence[str], loaded: Loaded, de
     if source is not None:
         source = attrs.evolve(source, sampler=loaded.sampler(source.label, changed)) if changed else source
         if warning := settle(source.sampler, source.label, device):
-            print(warning, file=sys.stderr)
+            print(f"warning: {warning}", file=sys.stderr)
     return source
 
 

@@ -71,7 +71,7 @@ def main(args: argparse.Namespace) -> int:
     device = torch.device("cuda" if args.device != "cpu" and torch.cuda.is_available() else "cpu")
     loaded.model.to(device)
     if warning := settle(sampler, chosen or "of the run", device):
-        print(warning, file=sys.stderr)
+        print(f"warning: {warning}", file=sys.stderr)
     try:
         written = (_translate if args.translate else _draw)(args, loaded, sampler, device)
     except OSError as error:
