@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 from torch import Tensor, nn
@@ -10,7 +11,10 @@ from torch import Tensor, nn
 from gen.errors import GenError, ShapeError
 from gen.types import CondSpec, DataSpec, Shapes
 
-__all__ = ["check_joins", "cond_of", "labels_told"]
+if TYPE_CHECKING:
+    from gen.interfaces import Regularizer
+
+__all__ = ["check_joins", "check_serves", "cond_of", "labels_told"]
 
 
 def check_joins(model: nn.Module, wired: Mapping[str, Shapes]) -> None:
@@ -25,6 +29,18 @@ def check_joins(model: nn.Module, wired: Mapping[str, Shapes]) -> None:
             has = getattr(getattr(model, name), field, needed)
             if has != needed:
                 raise ShapeError(f"{name} was built with {field}={has}, but this model needs {field}={needed}")
+
+
+def check_serves(slot: str, regularizers: Iterable[Regularizer], network: str) -> None:
+    """Whether these regularizers are meant for the network of this slot.
+
+    Raises:
+        ShapeError: naming the first that is not, and what it is for.
+    """
+    for regularizer in regularizers:
+        if network not in regularizer.serves:
+            name, meant = type(regularizer).__name__, " or ".join(regularizer.serves)
+            raise ShapeError(f"{slot}: these are penalties on the {network}, and {name} is one on the {meant}")
 
 
 def cond_of(data: DataSpec, asked: bool, option: str = "conditional", kind: str | None = None) -> CondSpec | None:

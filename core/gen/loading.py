@@ -23,6 +23,7 @@ from gen.errors import CheckpointError, CommandError, GenError
 from gen.files import digest, dump_json, read_json, write_whole
 from gen.interfaces import Model, Sampler
 from gen.plugins import Catalogue
+from gen.private import shared_state
 from gen.recipe.alone import adjusted
 from gen.rundir import RunFolder
 from gen.sections import OF_A_DRAW
@@ -180,7 +181,7 @@ def load(path: str | Path, *, weights: str = "ema", known: Catalogue | None = No
         with torch.device("meta"):
             shell = builder.make(config["model"], path="model", data=data)
         tensors = _read(
-            folder, config["files"][chosen], {name: tuple(t.shape) for name, t in shell.state_dict().items()}
+            folder, config["files"][chosen], {name: tuple(t.shape) for name, t in shared_state(shell).items()}
         )
         with torch.device("cpu"):
             model = builder.make(config["model"], path="model", data=data)
@@ -189,7 +190,7 @@ def load(path: str | Path, *, weights: str = "ema", known: Catalogue | None = No
         raise
     except _MISREAD as error:
         raise _damaged(folder, error) from error
-    model.load_state_dict(tensors)
+    model.load_state_dict(tensors, strict=False)  # their names were compared; what is a process's own is not there
     return Loaded(model.eval(), folder, step, digest_, config, builder)
 
 

@@ -56,6 +56,7 @@ def labels_for(model: Model, n: int, label: int | None, device: torch.device) ->
 
 
 def given_for(
+    model: Model,
     sampler: Sampler,
     split: Split | None,
     n: int,
@@ -86,7 +87,7 @@ def given_for(
         raise CommandError("this sampler starts from data: name the data root with --data-root")
     else:
         batch = split.first(n, device)
-        to, cond = target(sampler, split.spec, to), batch.cond
+        to, cond = target(sampler, model, to), batch.cond
         x = batch.x if isinstance(batch.x, Tensor) else batch.x[source(split.spec, to)]
     known = None
     if "mask" in sampler.given:
@@ -109,17 +110,18 @@ def own_samples(sampler: Sampler, data: DataSpec, path: Path) -> Tensor:
     return read_pictures(path, sampler.given_shapes(data.shape), data.domain)
 
 
-def target(sampler: Sampler, data: DataSpec, to: str | None = None) -> str | None:
+def target(sampler: Sampler, model: Model, to: str | None = None) -> str | None:
     """The domain that a sampler translates to: `to`, its option of that name, or the last; None if it translates none.
 
     Raises:
-        CommandError: the data have no such domain.
+        CommandError: the model translates to no such domain.
     """
     if "to" not in sampler.given:
         return None
-    chosen: str = to or getattr(sampler, "to", None) or list(data.domains)[-1]
-    if chosen not in data.domains:
-        raise CommandError(f'there is no domain "{chosen}" to translate to: the data have {", ".join(data.domains)}')
+    known = tuple(getattr(model, "targets", model.data.domains))
+    chosen: str = to or getattr(sampler, "to", None) or known[-1]
+    if chosen not in known:
+        raise CommandError(f'there is no domain "{chosen}" to translate to: this model knows {" and ".join(known)}')
     return chosen
 
 
@@ -154,7 +156,7 @@ def draw(
         CommandError: what was asked for does not go with the sampler or the model.
     """
     assert not model.training, "samples are drawn in evaluation mode"
-    given, given_cond = given_for(sampler, split, n, device, to, own=own, mask=mask, seed=seed)
+    given, given_cond = given_for(model, sampler, split, n, device, to, own=own, mask=mask, seed=seed)
     cond = labels_for(model, n, label, device)
     if cond is not None and own is not None and label is None:
         raise CommandError("this model was trained with labels: say what the pictures of --input show with --label")

@@ -22,7 +22,7 @@ from gen.interfaces import Model, Sampler, Tracker
 from gen.loading import load, save_model
 from gen.pictures import save_picture
 from gen.rundir import RunFolder
-from gen.sampling import domain_of, draw, interleave, settle
+from gen.sampling import domain_of, draw, interleave, settle, target
 from gen.seeds import key
 from gen.stopping import StopSignals
 from gen.trainer import Trainer, solves
@@ -46,6 +46,7 @@ class Session:
         self.trainer = Trainer(experiment, accelerator)
         self.samplers: dict[str, Sampler] = experiment.samplers()
         for label, sampler in self.samplers.items():
+            target(sampler, experiment.model)  # refused now, not at the first pictures
             if warning := settle(sampler, label, accelerator.device):
                 console.note(f"warning: {warning}")
         self.metrics = experiment.metrics()
@@ -143,7 +144,7 @@ class Session:
         """A copy of the model in evaluation mode with the chosen weights: training never sees what is done to it."""
         if self._shadow is None:
             self._shadow = copy.deepcopy(self.experiment.model).requires_grad_(False)
-        self._shadow.load_state_dict(self.trainer.weights(weights))
+        self._shadow.load_state_dict(self.trainer.weights(weights), strict=False)  # what is a process's own has no part
         return self._shadow.eval()
 
     def _evaluate(self, step: int) -> bool:

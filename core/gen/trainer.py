@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 
 from gen.building import Experiment
 from gen.data import Stream
@@ -21,9 +21,10 @@ from gen.ema import Ema
 from gen.errors import CommandError, GenError
 from gen.groups import make_optimizer
 from gen.interfaces import Phase
+from gen.private import per_rank_names, shared_state
 from gen.stopping import StopSignals
 from gen.turns import Turn
-from gen.types import Batch, Progress
+from gen.types import Batch
 
 __all__ = ["Trainer", "solves", "steps_of"]
 
@@ -143,7 +144,6 @@ class Trainer:
         several = len(self.turns) > 1
         while self.step < self.steps:
             started = time.perf_counter()
-            progress = Progress(self.step, self.steps)
             due = [turn for turn in self.turns if turn.due(self.step)]
             rounds = max((turn.repeat for turn in due), default=0)
             batches: list[list[tuple[int, Batch]]] = [
@@ -153,6 +153,7 @@ class Trainer:
                 if several:
                     turn.require_gradients()
                 for repeat in range(turn.repeat):
+                    progress = turn.progress(self.step, self.steps, repeat)
                     turn.run(batches[repeat], progress, repeat)
                     self.experiment.model.after_step(turn.name, progress)
             self.cursor += rounds
@@ -209,7 +210,7 @@ class Trainer:
         Raises:
             GenError: the run keeps no such average.
         """
-        state = dict(self.experiment.model.state_dict())
+        state = shared_state(self.experiment.model)
         if which == "raw" or (which == "ema" and self.ema is None):
             return state
         labels = self.ema.labels if self.ema is not None else {}
@@ -230,12 +231,3 @@ def check_pieces(batch: int, pieces: int, world: int) -> None:
             f"a batch of {batch} cannot be cut into {pieces} equal micro-batches for {world} processes: data.batch "
             f"must be divisible by train.accumulate, and train.accumulate by the number of processes"
         )
-
-
-def per_rank_names(model: nn.Module) -> set[str]:
-    """Full names of the buffers that belong to a process (image pools): modules list theirs in `per_rank`."""
-    return {
-        f"{prefix}.{name}" if prefix else name
-        for prefix, module in model.named_modules()
-        for name in getattr(module, "per_rank", ())
-    }

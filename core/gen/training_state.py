@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gen.checkpoint import Checkpoint
 from gen.errors import CheckpointError
-from gen.trainer import Trainer, per_rank_names
+from gen.private import per_rank_names, shared_state
+from gen.trainer import Trainer
 
 __all__ = ["pack", "pack_rank", "unpack"]
 
@@ -22,8 +23,7 @@ Files = dict[str, dict[str, Tensor]]
 def pack(trainer: Trainer) -> tuple[Files, dict[str, Any]]:
     """The state that all processes share: tensors by file stem, and JSON."""
     model = trainer.experiment.model
-    private = per_rank_names(model)
-    files: Files = {"model": {name: t for name, t in model.state_dict().items() if name not in private}}
+    files: Files = {"model": shared_state(model)}
     if trainer.ema is not None:
         files |= {f"ema-{decay:g}": trainer.ema.state(decay) for decay in trainer.ema.averages}
     scalars: dict[str, Any] = {}

@@ -95,6 +95,10 @@ class Turn:
     def due(self, step: int) -> bool:
         return step % self.every == 0
 
+    def progress(self, step: int, steps: int, repeat: int) -> Progress:
+        """How far training is at an update of this phase, in a step where it is due."""
+        return Progress(step, steps, step // self.every * self.repeat + repeat)
+
     def run(self, batches: Iterable[tuple[int, Batch]], progress: Progress, repeat: int) -> None:
         """One update from this process's numbered micro-batches of a global batch.
 

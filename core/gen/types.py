@@ -111,10 +111,15 @@ class Losses(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far training is, for warm-ups and lazy regularizers: `step` counts from 0 to `steps` - 1."""
+    """How far training is, for warm-ups and lazy regularizers.
+
+    `step` counts from 0 to `steps` - 1, `turn` the updates of the phase at hand: fewer than the steps where it has its
+    turn every few of them, more where it has several in one.
+    """
 
     step: int
     steps: int
+    turn: int = 0
 
 
 @attrs.frozen

@@ -363,3 +363,18 @@ def test_what_follows_an_update_follows_every_repeat(tmp_path: Path, toy_recipe,
     train(toy_recipe("two", optim={"discriminator": {"repeat": 3}}, train={"steps": 2}), tmp_path, toys)
 
     assert seen == 2 * ["discriminator", "discriminator", "discriminator", "generator"]
+
+
+def test_a_phase_counts_its_own_updates(tmp_path: Path, toy_recipe, toys, monkeypatch) -> None:
+    from gen.interfaces import Model
+
+    seen: dict[str, list[tuple[int, int]]] = {"discriminator": [], "generator": []}
+    monkeypatch.setattr(
+        Model, "after_step", lambda self, phase, progress: seen[phase].append((progress.step, progress.turn))
+    )
+    cadence = {"discriminator": {"repeat": 2}, "generator": {"every": 2}}
+
+    train(toy_recipe("two", optim=cadence, train={"steps": 4}), tmp_path, toys)
+
+    assert seen["discriminator"] == [(0, 0), (0, 1), (1, 2), (1, 3), (2, 4), (2, 5), (3, 6), (3, 7)]
+    assert seen["generator"] == [(0, 0), (2, 1)]

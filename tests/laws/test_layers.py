@@ -17,7 +17,7 @@ LAYERS = (
     ("errors types", "spec sources seeds stopping console commands"),
     (
         "interfaces component",
-        "hookspecs plugin rows lr_schedules optimizers trackers noise noise_schedules precision joins",
+        "hookspecs plugin rows lr_schedules optimizers trackers noise noise_schedules precision joins private",
     ),
     ("manifest plugins", "files integrity current installed registry activate absent"),
     ("recipe building", "sections presence data"),  # building opens the splits, so data stands beside it

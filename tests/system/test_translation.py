@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 pytest.importorskip("gen_translation")
 pytest.importorskip("gen_data")
@@ -83,6 +84,21 @@ def translator(shared):
     return shared
 
 
+def test_pools_are_no_part_of_the_model(translator):
+    files = list((translator.folder / RUN / "model").glob("*.safetensors"))
+
+    assert len(files) == 3
+    assert not [name for file in files for name in load_file(file) if name.startswith("pool")]
+
+
+def test_a_target_that_no_model_knows_is_refused_before_training(gen):
+    ended = gen("run", gen.recipe(recipe(pool=0)), "sample.to_b.to=c", toys=False)
+
+    assert ended.status == 2
+    assert 'there is no domain "c" to translate to: this model knows a and b' in ended.err
+    assert not (gen.folder / RUN).exists()
+
+
 def test_a_folder_is_translated_file_by_file(translator):
     ended = translator("sample", RUN, "--translate", "one", "--to", "b", "-o", "made", toys=False)
 
@@ -103,7 +119,7 @@ def test_held_out_samples_are_translated_to_either_domain(translator):
 
 
 REFUSED = {
-    "an unknown domain": (("--translate", "one", "--to", "c"), 'no domain "c" to translate to: the data have a, b'),
+    "an unknown domain": (("--translate", "one", "--to", "c"), 'no domain "c" to translate to: this model knows a and'),
     "no folder": (("--translate", "none"), "none is no folder"),
     "a file for many": (("--translate", "one", "-o", "x.png"), "-o names a folder, got x.png"),
     "a picture that is none": (("--translate", "bad"), "is no PNG, JPEG or WebP image"),

@@ -110,7 +110,7 @@ def _translate(args: argparse.Namespace, loaded: Loaded, sampler: Sampler, devic
     from gen.sampling import source, target, translations
 
     data = loaded.model.data
-    to = target(sampler, data, args.to)
+    to = target(sampler, loaded.model, args.to)
     if to is None:
         raise CommandError("this sampler translates nothing: leave --translate out, or choose another with --with")
     folder = Path(args.out) if args.out else loaded.path.parent / "drawn" / f"to-{to}"

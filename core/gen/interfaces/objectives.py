@@ -72,10 +72,12 @@ class Regularizer(ABC):
     """A penalty on a network: (network, batch, progress) → named scalars to add to a loss, in the loss's unit.
 
     The batch is a `Batch`, or in an adversarial game a `Contest`. The names are the same at every step: a lazy penalty
-    is 0 when it is not due.
+    is 0 when it is not due. `serves` names the networks it is meant for: "encoder" (network and batch are the encoder
+    and what it was shown), "discriminator" and "generator" (the discriminator and the contest, on either side).
     """
 
     kind: ClassVar[str] = "regularizer"
+    serves: ClassVar[tuple[str, ...]] = ("encoder", "discriminator", "generator")
 
     @abstractmethod
     def __call__(self, network: nn.Module, batch: Any, progress: Progress) -> dict[str, Tensor]: ...

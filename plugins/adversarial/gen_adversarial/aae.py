@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gen.component import component, option, slot
+from gen.errors import ShapeError
 from gen.interfaces import AdversarialLoss, Distance, Phase, Posterior, Regularizer
 from gen.joins import cond_of, labels_told
 from gen.precision import no_autocast, widen
@@ -53,9 +54,18 @@ class AAE(Pair):
         return {
             "encoder": Shapes(data.shape, code, cond),
             "decoder": Shapes((latent,), data.shape, cond),
-            "discriminator": Shapes((latent,), (), cond_of(data, labels, "labels")),
+            "discriminator": Shapes((latent,), (), cond_of(data, labels, "labels", "class")),
             "prior": Shapes((latent,), data.shape),
         }
+
+    def build(self) -> None:
+        Pair.build(self)
+        classes, pieces = self.discriminator.cond, getattr(self.prior, "pieces", None)
+        if classes is not None and pieces not in (None, classes.size):
+            raise ShapeError(
+                f"labels: true gives each of the {classes.size} classes a place of the prior, and "
+                f"{type(self.prior).__name__} has {pieces}: give it {classes.size}, or set labels: false"
+            )
 
     def phases(self) -> Sequence[Phase]:
         coder = [self.encoder] if self.posterior is None else [self.encoder, self.posterior]

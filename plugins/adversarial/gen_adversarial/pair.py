@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gen.component import interface, option, slot
 from gen.interfaces import Decoder, Discriminator, Encoder, Model, Prior
-from gen.joins import check_joins, labels_told
+from gen.joins import check_joins, check_serves, labels_told
 from gen_adversarial.joins import settle
 
 __all__ = ["Pair"]
@@ -32,6 +32,7 @@ class Pair(Model):
     def build(self) -> None:
         own = {field.name: getattr(self, field.name) for field in attrs.fields(type(self)) if field.name != "data"}
         check_joins(self, self.wire(self.data, **own))
+        check_serves("regularizers", own.get("regularizers", ()), "discriminator")
         settle(self.prior)
 
     def told(self, cond: Tensor | None) -> Tensor | None:

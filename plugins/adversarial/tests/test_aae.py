@@ -9,6 +9,7 @@ from torch import nn
 from gen.errors import ShapeError
 from gen.types import Batch, Progress
 from gen_adversarial.priors.ring_mixture import RingMixture
+from gen_losses.penalties import Sparse
 from gen_losses.slopes import R1
 from gen_sdk.checks.toys import ToyPosterior, ToyPrior
 from gen_vae.ae import AE
@@ -117,6 +118,23 @@ def test_labels_with_a_prior_that_has_no_places_for_them_are_told_all_the_same(m
         totals.append(model.discriminator_loss(told, NOW).total)
 
     assert totals[0] != totals[1]
+
+
+def test_prior_with_another_number_of_places_than_classes_is_refused(make):
+    ring = lambda shape: RingMixture(shape=shape, modes=5)  # noqa: E731
+    with pytest.raises(
+        ShapeError,
+        match=r"^labels: true gives each of the 4 classes a place of the prior, and RingMixture has 5: give ",
+    ):
+        make("aae", labels=True, latent=2, prior=ring)
+
+    make("aae", latent=2, prior=ring)
+
+
+@pytest.mark.parametrize("family", ["aae", "vae-gan", "bigan"])
+def test_penalties_on_an_encoder_are_refused(make, family):
+    with pytest.raises(ShapeError, match=r"^regularizers: these are penalties on the discriminator, and Sparse is one"):
+        make(family, regularizers=(Sparse(),))
 
 
 def test_labels_that_the_data_lack_are_refused(make):

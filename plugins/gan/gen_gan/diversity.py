@@ -11,7 +11,7 @@ __all__ = ["ALARM", "Alarm", "diversity"]
 
 
 class Alarm(NamedTuple):
-    """When to look at the diversity, and below what to warn."""
+    """When to look at the diversity (turns of the generator), and below what to warn."""
 
     every: int = 250
     below: float = 0.05

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from gen.component import component, option, slot
+from gen.errors import ShapeError
 from gen.interfaces import AdversarialLoss, Corruption, Discriminator, Generator, Model, Phase, Regularizer
-from gen.joins import check_joins, cond_of, labels_told
+from gen.joins import check_joins, check_serves, cond_of, labels_told
 from gen.types import Batch, Contest, DataSpec, Losses, Progress, Shapes
 from gen_gan.diversity import ALARM, diversity
 
@@ -60,6 +61,12 @@ class GAN(Model):
 
     def build(self) -> None:
         check_joins(self, self.wire(self.data, latent=self.latent, conditional=self.conditional))
+        check_serves("regularizers", self.regularizers, "discriminator")
+        check_serves("generator_regularizers", self.generator_regularizers, "generator")
+        limits, free = self.data.domain.range, getattr(type(self.generator), "traits", {}).get("unbounded", False)
+        if limits != (-1.0, 1.0) and not free:
+            made = f"{type(self.generator).__name__} puts out [-1, 1]"
+            raise ShapeError(f"the data have the range {limits}, and {made}: bring them there with data/range")
         batched = (nn.BatchNorm1d, nn.BatchNorm2d)
         self.joint = not any(isinstance(module, batched) for module in self.discriminator.modules())
         self._made: tuple[int, deque[Tensor]] = (-1, deque())
@@ -110,8 +117,8 @@ class GAN(Model):
         if phase == "discriminator":
             for regularizer in self.regularizers:
                 regularizer.constrain(self.discriminator)
-        elif self._diversity is not None and progress.step % ALARM.every == ALARM.every - 1:
-            value = self._diversity.item()  # once in hundreds of steps: a device would wait for it
+        elif self._diversity is not None and progress.turn % ALARM.every == ALARM.every - 1:
+            value = self._diversity.item()  # once in hundreds of turns: a device would wait for it
             if value < ALARM.below:
                 warnings.warn(ALARM.text(progress.step, value), stacklevel=2)
 

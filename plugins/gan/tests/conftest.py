@@ -20,13 +20,12 @@ def make():
         torch.manual_seed(0)
         cond = CLASSES if conditional else None
         return GAN(
-            data=DataSpec.single(Domain(SHAPE), CLASSES),
             latent=LATENT,
             conditional=conditional,
             generator=DCGANGenerator(in_shape=(LATENT,), out_shape=SHAPE, cond=cond, width=8),
             discriminator=DCGANDiscriminator(in_shape=SHAPE, out_shape=(), cond=cond, width=8, norm=norm),
             loss=loss or NonSaturating(),
-            **{"augment": None, **slots},
+            **{"data": DataSpec.single(Domain(SHAPE), CLASSES), "augment": None, **slots},
         )
 
     return build

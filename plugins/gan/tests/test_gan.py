@@ -14,6 +14,7 @@ from gen_gan.diversity import ALARM, diversity
 from gen_gan.gan import GAN
 from gen_losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
 from gen_losses.features import FeatureMatching
+from gen_losses.penalties import Contractive
 from gen_losses.slopes import R1, R2, GradientPenalty, WeightClip
 
 NOW = Progress(0, 10)
@@ -133,7 +134,7 @@ def test_slope_penalties_cost_no_forward_pass_and_are_zero_between_their_turns(m
     model = make(regularizers=(R1(every=2), R2(every=2)))
     passes = counted(model.discriminator)
     due = model.discriminator_loss(batch, Progress(0, 10))
-    between = model.discriminator_loss(batch, Progress(1, 10))
+    between = model.discriminator_loss(batch, Progress(1, 10, turn=1))
 
     assert passes == [6, 6, 12]
     assert due.terms["r1"] > 0
@@ -201,10 +202,10 @@ def test_collapse_raises_the_alarm_at_its_cadence(make, batch):
     model = make()
     nn.init.zeros_(model.generator.last.weight)
     model.generator_loss(batch, NOW)
-    model.after_step("generator", Progress(ALARM.every - 2, 1000))
+    model.after_step("generator", Progress(4 * ALARM.every, 10_000, turn=ALARM.every - 2))
 
     with pytest.warns(UserWarning, match=r"samples vary 0.0 % as much as the data: it may have collapsed"):
-        model.after_step("generator", Progress(ALARM.every - 1, 1000))
+        model.after_step("generator", Progress(4 * ALARM.every + 4, 10_000, turn=ALARM.every - 1))
 
 
 def test_half_precision_networks_are_judged_in_float32(make, batch):
@@ -235,6 +236,28 @@ def test_conditional_models_ask_for_labels(make):
 def test_labels_that_the_data_lack_are_refused():
     with pytest.raises(ShapeError, match="the data carry none: set conditional: false"):
         GAN.wire(DataSpec.single(Domain((1, 8, 8))), latent=4, conditional=True)
+
+
+@pytest.mark.parametrize(
+    ("slot", "regularizer", "said"),
+    [
+        ("regularizers", Contractive(), "penalties on the discriminator, and Contractive is one on the encoder"),
+        ("regularizers", FeatureMatching(), "penalties on the discriminator, and FeatureMatching is one on the gen"),
+        ("generator_regularizers", R1(), "penalties on the generator, and R1 is one on the discriminator"),
+        ("generator_regularizers", WeightClip(), "penalties on the generator, and WeightClip is one on the discrim"),
+    ],
+)
+def test_regularizers_that_are_for_another_network_are_refused(make, slot, regularizer, said):
+    with pytest.raises(ShapeError, match=f"^{slot}: these are {said}"):
+        make(**{slot: (regularizer,)})
+
+
+def test_data_that_a_generator_cannot_reach_are_refused(make):
+    wide = DataSpec.single(Domain((1, 8, 8), range=(0.0, 255.0)))
+    said = r"^the data have the range \(0.0, 255.0\), and DCGANGenerator puts out \[-1, 1\]: bring them there with "
+
+    with pytest.raises(ShapeError, match=said):
+        make(data=wide)
 
 
 def test_parts_of_another_shape_are_refused(make):

@@ -109,13 +109,24 @@ def test_base_of_a_generator_is_linear_in_z_but_for_a_hidden_layer(cls, hidden, 
 
 
 @pytest.mark.parametrize("cls", GENERATORS + DISCRIMINATORS)
-@pytest.mark.parametrize(("side", "fits"), [(27, 28), (7, 8), (50, 56), (129, 160)])
+@pytest.mark.parametrize(("side", "fits"), [(27, 28), (7, 8), (50, 52), (129, 144)])
 def test_other_sides_are_refused_with_one_that_fits(cls, side, fits):
     with pytest.raises(
         ShapeError, match=rf"sides of {side}x{side} do not come from one: pad or resize to {fits}x{fits}"
     ):
         built(cls, (1, side, side))
     built(cls, (1, fits, fits))
+
+
+@pytest.mark.parametrize("least", [1, 4, 7])
+def test_sides_that_are_suggested_fit_whatever_the_shape_and_are_no_smaller(least):
+    for sides in ((2, 100), (9, 33), (200, 3), (1, 1), (17, 300), (31, 62)):
+        with pytest.raises(ShapeError) as refused:
+            ladder("x", (1, *sides), least)
+        fits = tuple(int(side) for side in str(refused.value).rpartition(" ")[2].split("x"))
+
+        assert ladder("x", (1, *fits), least)[1] >= 1
+        assert all(a >= b for a, b in zip(fits, sides, strict=True))
 
 
 @pytest.mark.parametrize("cls", GENERATORS + DISCRIMINATORS)
@@ -222,6 +233,18 @@ def test_spectral_norm_divides_by_the_largest_singular_value(layer):
     assert top.item() == pytest.approx(1.0, rel=1e-3)
     assert torch.equal(layer.u, before)  # evaluation moves nothing
     assert "u" in layer.state_dict()
+
+
+@pytest.mark.parametrize("cond", [CLASSES, VECTOR])
+@pytest.mark.parametrize("cls", [DCGANDiscriminator, ResNetDiscriminator])
+def test_spectral_norm_is_on_every_layer_of_a_conditional_discriminator(cls, cond):
+    net = built(cls, cond=cond, spectral=True).eval()
+    layers = [module for module in net.modules() if hasattr(module, "weight")]
+
+    for layer in layers:
+        top = torch.linalg.matrix_norm(divided(layer.weight, layer.u, False).flatten(1), 2)
+        assert top.item() == pytest.approx(1.0, rel=0.05)  # after the steps of the start alone
+    assert len(layers) > 2
 
 
 def test_spectral_norm_ignores_the_scale_of_the_weights():

@@ -21,6 +21,7 @@ class FeatureMatching(Regularizer):
     [B, ...]; it runs on real and generated samples once more.
     """
 
+    serves = ("generator",)
     weight: float = option(1.0, min=0, max=1e6, doc="factor, in units of the loss per squared feature")
 
     def __call__(self, network: nn.Module, batch: Contest, progress: Progress) -> dict[str, Tensor]:

@@ -26,6 +26,7 @@ class Contractive(Regularizer):
     is estimated from as many random directions v, by E |v' df/dx|^2 (Hutchinson 1990), which costs as many passes.
     """
 
+    serves = ("encoder",)
     weight: float = option(0.1, min=0, max=1e6, doc="factor, in units of the loss per squared derivative")
     probes: int = option(0, min=0, max=10_000, doc="random directions of the estimate; 0 = exact")
 
@@ -53,6 +54,7 @@ class Sparse(Regularizer):
     of sigmoid(z), the chance that a unit speaks (Ng 2011, Sparse Autoencoder; Lee, Ekanadham and Ng 2008).
     """
 
+    serves = ("encoder",)
     weight: float = option(0.1, min=0, max=1e6, doc="factor, in units of the loss")
     form: str = option("l1", choices=("l1", "kl"), doc="absolute sum of a code, or divergence from the target activity")
     target: float = option(0.05, above=0, below=1, doc="activity of a unit that `kl` asks for")

@@ -3,8 +3,9 @@
 For an adversarial game: the batch is a `gen.types.Contest`. |grad D|^2 is summed over the dimensions of a sample and
 averaged over the batch. Samples of a batch must not reach each other, as they do through batch norm.
 
-A lazy penalty (Karras et al. 2020, arXiv:1912.04958, appendix B) is taken at every `every`-th step, times `every`: its
-mean over the steps is that of the full one.
+A lazy penalty (Karras et al. 2020, arXiv:1912.04958, appendix B) is taken at every `every`-th update of the network,
+times `every`: its mean over the updates is that of the full one. Where gradients are off, as in evaluation, the penalty
+itself is taken, always: what is reported does not depend on the step.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ __all__ = ["R1", "R2", "GradientPenalty", "WeightClip"]
 class _Lazy(Regularizer):
     """What slope penalties share: their cadence."""
 
-    every: int = option(1, min=1, max=1_000_000, doc="steps between two turns; the penalty is multiplied by it")
+    serves = ("discriminator",)
+    every: int = option(1, min=1, max=1_000_000, doc="updates between two turns; the penalty is multiplied by it")
 
     def due(self, progress: Progress) -> bool:
-        return progress.step % self.every == 0
+        return progress.turn % self.every == 0 or not torch.is_grad_enabled()
+
+    def factor(self) -> int:
+        """What makes up for the updates without the penalty."""
+        return self.every if torch.is_grad_enabled() else 1
 
 
 @component
@@ -43,7 +49,7 @@ class R1(_Lazy):
     def __call__(self, network: nn.Module, batch: Contest, progress: Progress) -> dict[str, Tensor]:
         if not self.due(progress):
             return {"r1": _nothing(batch)}
-        return {"r1": 0.5 * self.gamma * self.every * _square(batch.real_logits, batch.real)}
+        return {"r1": 0.5 * self.gamma * self.factor() * _square(batch.real_logits, batch.real)}
 
 
 @component
@@ -58,7 +64,7 @@ class R2(_Lazy):
     def __call__(self, network: nn.Module, batch: Contest, progress: Progress) -> dict[str, Tensor]:
         if not self.due(progress):
             return {"r2": _nothing(batch)}
-        return {"r2": 0.5 * self.gamma * self.every * _square(batch.fake_logits, batch.fake)}
+        return {"r2": 0.5 * self.gamma * self.factor() * _square(batch.fake_logits, batch.fake)}
 
 
 @component
@@ -78,7 +84,7 @@ class GradientPenalty(_Lazy):
             between = _between(_parts(batch.real), _parts(batch.fake))
             logits = network(between if isinstance(batch.real, tuple) else between[0], batch.cond)
             slope = (_squares(logits, between, train) + 1e-12).sqrt()  # [B]; the root's own slope is infinite at 0
-        penalty = self.weight * self.every * (slope - 1).square().mean()
+        penalty = self.weight * self.factor() * (slope - 1).square().mean()
         return {"gradient_penalty": penalty if train else penalty.detach()}
 
 
@@ -90,6 +96,7 @@ class WeightClip(Regularizer):
     paper.
     """
 
+    serves = ("discriminator",)
     bound: float = option(0.01, above=0, max=1e6, doc="largest absolute value of a weight")
 
     def __call__(self, network: nn.Module, batch: Any, progress: Progress) -> dict[str, Tensor]:

@@ -81,11 +81,24 @@ def test_lazy_penalty_equals_the_full_one_in_the_mean(make):
     given = contest(net)
     (full,) = make()(net, given, NOW).values()
     lazy = make(every=4)
-    terms = [lazy(net, given, Progress(step, 100)) for step in range(12)]
+    terms = [lazy(net, given, Progress(0, 100, turn)) for turn in range(12)]
 
     assert {tuple(term) for term in terms} == {tuple(terms[0])}
-    assert [lazy.due(Progress(step, 100)) for step in range(5)] == [True, False, False, False, True]
+    assert [lazy.due(Progress(0, 100, turn)) for turn in range(5)] == [True, False, False, False, True]
     torch.testing.assert_close(torch.stack([v.double() for term in terms for v in term.values()]).mean(), full)
+
+
+@pytest.mark.parametrize("make", [R1, R2, GradientPenalty])
+def test_lazy_penalty_is_measured_whole_at_every_step(make):
+    net = Linear()
+    given = contest(net)
+    with torch.no_grad():
+        (full,) = make()(net, given, NOW).values()
+        for turn in range(4):
+            now = Progress(turn, 100, turn)
+            assert make(every=4).due(now)
+            torch.testing.assert_close(make(every=4)(net, given, now), make()(net, given, NOW))
+    assert full > 0
 
 
 @pytest.mark.parametrize("penalty", [R1(), R2(), GradientPenalty()])

@@ -14,13 +14,10 @@ _STD = 0.02
 
 
 def norm(name: str, channels: int, side: int = 2) -> nn.Module:
-    """The norm of a map [B, C, h, w]; a single position has no statistics of its own, so instances have none there."""
-    match name:
-        case "instance":
-            return nn.InstanceNorm2d(channels) if side > 1 else nn.Identity()
-        case "batch":
-            return nn.BatchNorm2d(channels)
-    return nn.Identity()
+    """The norm of a map [B, C, h, w]; none where a sample is a single position, which has no statistics of its own."""
+    if name == "none" or side == 1:
+        return nn.Identity()
+    return (nn.InstanceNorm2d if name == "instance" else nn.BatchNorm2d)(channels)
 
 
 def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0, bias: bool = True) -> nn.Module:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gen.errors import GenError, ShapeError
-from gen.trainer import per_rank_names
+from gen.private import per_rank_names, shared_state
 from gen.types import Batch, DataSpec, Domain, Progress
 from gen_translation.cyclegan import CycleGAN
 
@@ -96,7 +96,10 @@ def test_evaluation_leaves_the_pools_as_they_are(scaled: Make, batch: Batch, sta
 def test_pools_belong_to_a_process(scaled: Make) -> None:
     names = {f"pool_{domain}.{buffer}" for domain in "ab" for buffer in ("past", "seen")}
 
-    assert per_rank_names(scaled(1.0, 1.0)) == names
+    model = scaled(1.0, 1.0)
+
+    assert per_rank_names(model) == names
+    assert names.isdisjoint(shared_state(model))
 
 
 def test_translation_goes_to_the_domain_it_is_told(scaled: Make) -> None:

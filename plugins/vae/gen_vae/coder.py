@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gen.component import interface, option, slot
 from gen.interfaces import Decoder, Distance, Encoder, Model, Phase, Regularizer
-from gen.joins import check_joins, cond_of, labels_told
+from gen.joins import check_joins, check_serves, cond_of, labels_told
 from gen.precision import no_autocast, widen
 from gen.types import Batch, DataSpec, Losses, Progress, Shapes
 
@@ -39,6 +39,7 @@ class Coder(Model):
 
     def build(self) -> None:
         check_joins(self, self.wire(self.data, latent=self.latent, conditional=self.conditional))
+        check_serves("regularizers", self.regularizers, "encoder")
 
     def phases(self) -> Sequence[Phase]:
         return [Phase("model", train=[self.encoder, self.decoder], loss=self.loss)]

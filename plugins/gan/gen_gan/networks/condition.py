@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gen.errors import ShapeError
 from gen.types import CondSpec
 from gen_gan.networks.layers import linear
+from gen_gan.networks.spectral import SpectralEmbedding
 
 __all__ = ["Code"]
 
@@ -23,17 +24,21 @@ class Code(nn.Module):
     """A condition [B] or [B, size] → a code [B, features]: an embedding of labels, a linear map of vectors.
 
     Labels have one row more, for the null label; `cond=None` is null for every sample (the zero vector, for vectors).
+    `spectral`: the largest singular value of the map is 1.
 
     Raises:
         ShapeError: the condition is an image.
     """
 
-    def __init__(self, title: str, spec: CondSpec, features: int) -> None:
+    def __init__(self, title: str, spec: CondSpec, features: int, *, spectral: bool = False) -> None:
         super().__init__()
         if spec.kind == "image":
             raise ShapeError(f"{title} can be told a class or a vector, not an image: wire it without the condition")
         self.size, self.null, self.classes = spec.size, spec.null, spec.kind == "class"
-        self.map = nn.Embedding(spec.size + 1, features) if self.classes else linear(spec.size, features, bias=False)
+        if self.classes:
+            self.map: nn.Module = (SpectralEmbedding if spectral else nn.Embedding)(spec.size + 1, features)
+        else:
+            self.map = linear(spec.size, features, bias=False, spectral=spectral)
 
     def forward(self, x: Tensor, cond: Tensor | None) -> Tensor:
         """The codes for the batch `x` [B, ...], whose size and device serve where `cond` is None."""

@@ -6,6 +6,7 @@ side that does.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -44,17 +45,16 @@ def ladder(title: str, image: Shape, least: int = 4) -> tuple[tuple[int, int], i
     if not levels or max(base) > MOST:
         raise ShapeError(
             f"{title} doubles a base of {least} to {MOST} pixels, as 28 = 7*2*2; sides of {height}x{width} do not come "
-            f"from one: pad or resize to {_fitting(height, least)}x{_fitting(width, least)}"
+            f"from one: pad or resize to {'x'.join(map(str, _fitting(height, width, least)))}"
         )
     return base, levels
 
 
-def _fitting(side: int, least: int) -> int:
-    """The least side not below this one that is a base of at most 7 pixels, doubled."""
-    step = 2
-    while 7 * step < side:
-        step *= 2
-    return max(least * 2, -(-side // step) * step)
+def _fitting(height: int, width: int, least: int) -> tuple[int, int]:
+    """The fewest pixels not below these sides that are a base, doubled."""
+    factors = (2**level for level in range(1, max(height, width).bit_length() + 1))
+    bases = [(f, max(least, -(-height // f)), max(least, -(-width // f))) for f in factors]
+    return min(((f * a, f * b) for f, a, b in bases if max(a, b) <= MOST), key=math.prod)
 
 
 @interface
@@ -132,8 +132,13 @@ class ImageDiscriminator(Ladder, Discriminator):
             raise ShapeError(f"{self.title} gives one logit per sample, shape (), and {self.out_shape} is asked of it")
         joins = self.condition == "input"
         self.head = linear(features, 1, spectral=spectral, gain=gain)
-        side = self.in_shape[1] * self.in_shape[2]
-        self.code = None if self.cond is None else Code(self.title, self.cond, side if joins else features)
+        self.projection = 1.0 if spectral else features**-0.5  # a spectral map is small already
+        if self.cond is None:
+            self.code = None
+        elif joins:
+            self.code = Code(self.title, self.cond, self.in_shape[1] * self.in_shape[2])
+        else:
+            self.code = Code(self.title, self.cond, features, spectral=spectral)
         return self.in_shape[0] + (joins and self.cond is not None)
 
     def enter(self, x: Tensor, cond: Tensor | None) -> Tensor:
@@ -151,5 +156,5 @@ class ImageDiscriminator(Ladder, Discriminator):
         h = self.features(x, cond)
         logits: Tensor = self.head(h).squeeze(1)  # [B]
         if self.code is not None and self.condition == "projection":
-            logits = logits + (self.code(x, cond) * h).sum(1) / h.shape[1] ** 0.5
+            logits = logits + self.projection * (self.code(x, cond) * h).sum(1)
         return logits

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from gen.precision import no_autocast
 
-__all__ = ["SpectralConv2d", "SpectralLinear", "divided"]
+__all__ = ["SpectralConv2d", "SpectralEmbedding", "SpectralLinear", "divided"]
 
 START = 15
 """Steps of the power method before the first forward pass."""
@@ -42,6 +42,17 @@ class SpectralLinear(nn.Linear):
         return F.linear(x, divided(self.weight, self.get_buffer("u"), self.training), self.bias)
 
 
+class SpectralEmbedding(nn.Embedding):
+    """Rows of a matrix whose largest singular value is 1."""
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        _start(self)
+
+    def forward(self, index: Tensor) -> Tensor:
+        return F.embedding(index, divided(self.weight, self.get_buffer("u"), self.training))
+
+
 def divided(weight: Tensor, u: Tensor, training: bool) -> Tensor:
     """weight / sigma, in float32; moves `u` one step on while training. The gradient takes u and v as constants."""
     with no_autocast(weight.device):
@@ -60,7 +71,7 @@ def _step(weight: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def _start(layer: nn.Conv2d | nn.Linear) -> None:
+def _start(layer: nn.Conv2d | nn.Linear | nn.Embedding) -> None:
     u = F.normalize(torch.randn_like(layer.weight[:, :1].flatten(1)[:, 0]), dim=0)  # [outputs]
     for _ in range(0 if u.is_meta else START):  # no values there, and slow
         _, u = _step(layer.weight, u)

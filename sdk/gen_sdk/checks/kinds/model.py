@@ -50,7 +50,7 @@ def turn_of(model: Any, phase: Phase) -> Iterator[list[nn.Parameter]]:
 def _loss(phase: Phase, batch: Batch, seed: int = 1, step: int = 50) -> Losses:
     """The losses under fixed draws, in the middle of a run."""
     with seeded(seed):
-        return phase.loss(batch, Progress(step, STEPS))
+        return phase.loss(batch, Progress(step, STEPS, step))
 
 
 def _weights(model: Any) -> dict[str, Tensor]:
@@ -209,7 +209,7 @@ def _train(model: Any, batch: Batch, optimizers: list[torch.optim.Optimizer], st
                 _loss(phase, batch, seed=step, step=step).total.backward()
                 optimizer.step()
                 with seeded(step):
-                    model.after_step(phase.name, Progress(step, STEPS))
+                    model.after_step(phase.name, Progress(step, STEPS, step))
 
 
 CHECKS = (

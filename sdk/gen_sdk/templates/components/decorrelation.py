@@ -23,6 +23,7 @@ __all__ = ["Decorrelation"]
 class Decorrelation(Regularizer):
     """weight * the sum of the squared covariances between different dimensions of a code, over the batch."""
 
+    serves = ("encoder",)  # the slots it is meant for: what it is shown differs from one to the next
     weight: float = option(0.1, min=0, max=1e6, doc="factor, in units of the loss per squared covariance")
 
     def __call__(self, network: nn.Module, batch: Any, progress: Progress) -> dict[str, Tensor]:
