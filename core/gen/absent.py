@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gen import registry
-from gen.errors import PluginError
+from gen.errors import PluginError, did_you_mean
 from gen.plugins import Catalogue, full_name
 
 __all__ = ["absent", "owners", "require"]
@@ -47,7 +47,10 @@ def absent(name: str, known: Catalogue, recorded: Any) -> PluginError:
         return _missing(f'"{name}"', namespace, recorded)
     if not plugin.usable:
         return plugin.failure()
-    made, line = ("", "") if _recorded(recorded, namespace)[1] == _FILE else _made(namespace, recorded)
+    here = [spec.name for spec in plugin.components]
+    made, line = ("", did_you_mean(name, here))
+    if _recorded(recorded, namespace)[1] not in ("", _FILE, plugin.version):
+        made, line = _made(namespace, recorded)
     return PluginError(f'plugin {plugin} has no component "{name}"{made}\n   {line or "gen ls shows what it has"}')
 
 

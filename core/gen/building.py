@@ -260,7 +260,7 @@ def placing_errors(recipe: Recipe) -> Iterator[None]:
     try:
         yield
     except (ShapeError, DataError) as error:
-        path = getattr(error, "path", "model")
+        path = getattr(error, "path", "data" if isinstance(error, DataError) else "model")
         place = recipe.places.get(f"{path}.use") or recipe.places.get(path)
         code = "shape" if isinstance(error, ShapeError) else "data"
         head, _, rest = str(error).partition("\n")

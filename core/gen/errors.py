@@ -115,7 +115,7 @@ class RecipeError(GenError):
         super().__init__("\n\n".join(problem.render() for problem in self.problems))
 
 
-def did_you_mean(word: str, allowed: Sequence[str]) -> str:
-    """`did you mean "width"?`, or nothing where no allowed word is near."""
-    near = get_close_matches(word, allowed, n=1, cutoff=0.6)
+def did_you_mean(word: str, allowed: Sequence[object]) -> str:
+    """`did you mean "width"?`, or nothing where no allowed word is near; what is no word is near to none."""
+    near = get_close_matches(word, [one for one in allowed if isinstance(one, str)], n=1, cutoff=0.6)
     return f'did you mean "{near[0]}"?' if near else ""

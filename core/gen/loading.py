@@ -36,7 +36,7 @@ FORMAT = 1
 
 @attrs.frozen
 class Loaded:
-    """A trained model in evaluation mode, with what is needed to draw from it."""
+    """A trained model in evaluation mode, with what is needed to draw from it; `weights` are those it has."""
 
     model: Model
     path: Path
@@ -44,6 +44,7 @@ class Loaded:
     digest: str
     config: dict[str, Any]
     builder: Builder
+    weights: str
 
     def sampler(self, name: str | None = None, arguments: Sequence[str] = ()) -> Sampler:
         """A sampler of the run by label, a component by name, or the run's first; fitted state restored.
@@ -191,7 +192,7 @@ def load(path: str | Path, *, weights: str = "ema", known: Catalogue | None = No
     except _MISREAD as error:
         raise _damaged(folder, error) from error
     model.load_state_dict(tensors, strict=False)  # their names were compared; what is a process's own is not there
-    return Loaded(model.eval(), folder, step, digest_, config, builder)
+    return Loaded(model.eval(), folder, step, digest_, config, builder, chosen)
 
 
 def _choose(folder: Path, files: Mapping[str, Any], weights: str) -> str:

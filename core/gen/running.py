@@ -17,6 +17,7 @@ from gen.absent import require
 from gen.building import build, placing_errors
 from gen.console import Console
 from gen.errors import CommandError, GenError, Stopped
+from gen.files import read_json
 from gen.interfaces import Tracker
 from gen.loading import load
 from gen.plan import rehearse
@@ -58,6 +59,11 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl."""
         return RunFolder(self.path).lines()
+
+    def samplers(self) -> list[str]:
+        """The labels of the recipe's samplers."""
+        config: Any = read_json(self.path / "model/config.json")
+        return list(config["sample"])
 
     def sample(
         self,
@@ -143,14 +149,14 @@ def resume(
     """
     known = known or catalogue()
     folder = RunFolder.open(Path(path))
+    record = folder.read("run.json")
+    require(record.get("plugins"), known)
+    recipe = Recipe.read(folder.path / "resolved.yaml", overrides, catalogue=known)  # a misspelling is told as one
     for override in overrides:
         name = override.lstrip("~").partition("=")[0]
         if not any(name == safe or name.startswith(f"{safe}.") for safe in _SAFE_TO_CHANGE):
             allowed = ", ".join(_SAFE_TO_CHANGE)
             raise CommandError(f'"{override}" would change what the run is; on resuming you may change {allowed}')
-    record = folder.read("run.json")
-    require(record.get("plugins"), known)
-    recipe = Recipe.read(folder.path / "resolved.yaml", overrides, catalogue=known)
     session = _session(recipe, known, data_root or record.get("data_root", "."), device, quiet)
     if record["data"] != session.fingerprint:
         raise CommandError(
@@ -161,8 +167,14 @@ def resume(
             session.console.note(f"warning: {warning}")
     found = share(checkpoint.newest(folder.checkpoints)[0])
     if found is None:
+        if session.accelerator.is_main_process:
+            folder.lock()  # another process may be on its way to the first one
+            folder.close()
         raise Stopped(f"{folder.path} has no whole checkpoint to go on from: start anew with gen run")
     session.restore(checkpoint.load(found))
+    at, steps = session.trainer.step, session.trainer.steps
+    if at > steps:
+        raise CommandError(f"{folder.path} is at step {at} already: train.steps takes that or more, got {steps}")
     if session.accelerator.is_main_process:
         if overrides:
             (folder.path / "resolved.yaml").write_text(recipe.to_yaml(), encoding="utf-8")

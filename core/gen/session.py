@@ -15,7 +15,7 @@ from gen.absent import owners
 from gen.building import Experiment
 from gen.checkpoint import Checkpoint
 from gen.console import Console, figures
-from gen.errors import CheckpointError
+from gen.errors import CheckpointError, GenError, Stopped
 from gen.evaluate import Evaluation, Measured, check_metrics, evaluate, save_pictures, source_of
 from gen.files import dump_json, write_whole
 from gen.interfaces import Model, Sampler, Tracker
@@ -112,10 +112,15 @@ class Session:
             return
         self.trainer.settle()
         self.trainer.average_statistics()
-        if due and self.metrics:
-            save = self._evaluate(step) or save
-        if sample:
-            self._sample(step)
+        try:
+            if due and self.metrics:
+                save = self._evaluate(step) or save
+            if sample:
+                self._sample(step)
+        except GenError as error:
+            if self.accelerator.num_processes == 1 and not isinstance(error, Stopped):  # several could not agree on it
+                self._save(step)  # what was trained is not lost with a figure or a picture
+            raise
         if save:
             self._save(step)
 
@@ -150,7 +155,7 @@ class Session:
     def _evaluate(self, step: int) -> bool:
         """Measures, records, and says whether this is the best so far."""
         config = self.experiment.config
-        model = self.shadow("ema")
+        model, weights = self.shadow("ema"), "ema" if self.trainer.ema is not None else "raw"
         evaluation = Evaluation(
             model=model,
             split=self.experiment.split(config["evaluate"]["split"]),
@@ -160,8 +165,9 @@ class Session:
             count=config["evaluate"]["count"],
             accelerator=self.accelerator,
             progress=Progress(step, self.trainer.steps),
-            source=source_of(self.samplers, model, "ema", lambda sampler: self._fit(sampler, model, "ema")),
+            source=source_of(self.samplers, model, weights, lambda sampler: self._fit(sampler, model, "ema")),
             train=self.experiment.train,
+            weights=weights,
         )
         found = evaluate(self.metrics, evaluation)
         values = {label: measured.value for label, measured in found.items()}

@@ -9,8 +9,10 @@ import pytest
 from gen.absent import absent, owners, require
 from gen.errors import PluginError
 from gen.plugins import Catalogue, PluginRecord
+from gen.spec import ComponentSpec
 
-RING = PluginRecord("ring", "gen_ring", "gen-ring", "2.0", None)
+Y = ComponentSpec("ring/encoder", "encoder", "gen_ring.y:Y")
+RING = PluginRecord("ring", "gen_ring", "gen-ring", "2.0", None, components=(Y,))
 BROKEN = PluginRecord("torn", "gen_torn", "gen-torn", "1.0", None, "broken", "it is torn", "mend it")
 KNOWN = Catalogue((RING, BROKEN))
 
@@ -32,6 +34,8 @@ RINGS = 'plugin ring (gen-ring 2.0) has no component "ring/x"'
         ("nets/x", None, f"{NETS}\n   pip install gen-nets"),
         ("nets/x", made("evil"), f"{NETS} (it was made with evil 1.2.3)\n   pip install gen-nets"),
         ("ring/x", made("gen-ring"), f"{RINGS} (it was made with gen-ring 1.2.3)\n   pip install gen-ring==1.2.3"),
+        ("ring/x", made("gen-ring", "2.0"), f"{RINGS}\n   gen ls shows what it has"),
+        ("ring/encodr", None, RINGS.replace("ring/x", "ring/encodr") + '\n   did you mean "ring/encoder"?'),
         ("ring/x", None, f"{RINGS}\n   gen ls shows what it has"),
         ("torn/x", None, "plugin torn (gen-torn 1.0) is broken: it is torn\n   mend it"),
     ],

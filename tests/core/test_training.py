@@ -132,6 +132,34 @@ def test_resuming_refuses_to_change_what_the_run_is(tmp_path, toys, toy_recipe):
         resume(done.path, ["model.bad_step=3"], known=toys, quiet=True)
 
 
+@pytest.mark.parametrize("part", ["_evaluate", "_sample"])
+def test_what_was_trained_is_not_lost_with_a_figure_or_a_picture(part, tmp_path, toys, toy_recipe, monkeypatch):
+    from gen.session import Session
+
+    def fails(self, step):
+        raise CommandError("no such thing")
+
+    recipe = toy_recipe(train={"steps": 4}, evaluate={"every": 3, "metrics": {"loss": "loss"}}, save={"every": 4})
+    kept = getattr(Session, part)
+    monkeypatch.setattr(Session, part, fails)
+    with pytest.raises(CommandError, match=r"^no such thing$"):
+        train(recipe, tmp_path, toys)
+    monkeypatch.setattr(Session, part, kept)
+    run = next(tmp_path.glob("*/0001"))
+
+    assert [path.name for path in (run / "checkpoints").iterdir()] == ["step-00000003"]
+    assert resume(run, known=toys, quiet=True, device="cpu").state == "done"
+
+
+@pytest.mark.parametrize(("ema", "weights"), [(None, "raw"), ({"decay": 0.5}, "ema")])
+def test_a_card_names_the_weights_that_were_measured(ema, weights, tmp_path, toys, toy_recipe):
+    recipe = toy_recipe(train={"steps": 2, "ema": ema}, evaluate={"metrics": {"loss": "loss"}})
+    done = train(recipe, tmp_path, toys)
+    card = json.loads(next((done.path / "evaluate").glob("*.json")).read_text())["loss"]["card"]
+
+    assert card["weights"] == weights
+
+
 def test_a_loss_that_is_not_a_number_stops_the_run_before_the_update(tmp_path, toys, toy_recipe):
     recipe = toy_recipe(model={"use": "local/one", "bad_step": 12})
 

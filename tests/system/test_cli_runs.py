@@ -74,6 +74,21 @@ def test_a_run_says_what_it_did_and_what_comes_next(trained):
     assert f"gen sample {RUN} -n 64" in ended.out
 
 
+def test_what_a_run_cannot_do_is_not_offered(trained, toy_recipe_of_module):
+    shared, _ = trained
+    recipe = shared.recipe(toy_recipe_of_module(name="drawless", train={"steps": 1}), "drawless.yaml")
+
+    assert "gen sample" not in shared("run", recipe, "~sample").out
+
+
+def test_a_plugin_file_that_was_not_named_is_asked_for(trained):
+    shared, _ = trained
+    said = refused(shared("run", "one.yaml", toys=False))
+
+    assert '"local/one" needs the plugin "local", which is not installed' in said
+    assert "local is the plugin that is one file: name it with --plugin FILE" in said
+
+
 def test_progress_is_plain_lines_where_there_is_no_terminal(trained):
     _, ended = trained
     steps = [line for line in ended.err.splitlines() if line.startswith("step ") and "images/s" in line]
@@ -141,7 +156,7 @@ MISTAKES = {
     "a sampler": (("sample", RUN, "--with", "cods"), 'the run has no sampler "cods"; it has codes'),
     "a component": (
         ("sample", RUN, "--with", "local/cods"),
-        'has no component "local/cods"\n   gen ls shows what it has',
+        'has no component "local/cods"\n   did you mean "local/codes"?',
     ),
     "a sampler it cannot serve": (
         ("sample", RUN, "--with", "local/latent"),
@@ -151,6 +166,11 @@ MISTAKES = {
     "no pictures": (("sample", RUN), "these samples are no pictures: write them to a file with -o samples.npz"),
     "the device": (("run", "one.yaml", "--device", "tpu"), "gen run: argument --device: invalid choice: 'tpu'"),
     "a science override": (("resume", RUN, "seed=4"), '"seed=4" would change what the run is; on resuming you may'),
+    "a misspelled override": (("resume", RUN, "train.stepz=9"), 'did you mean "steps"?'),
+    "fewer steps than were done": (("resume", RUN, "train.steps=2"), "is at step 6 already: train.steps takes that or"),
+    "two beginnings": (("sample", RUN, "--translate", "x", "--input", "y"), "says what to start from already: leave"),
+    "a picture in another format": (("sample", RUN, "-o", "x.JPG"), "a file ending in .png or .npz, got x.JPG"),
+    "no format": (("run", "one.yaml", "gen=one"), 'gen takes a whole number, got "one"'),
     "an override without effect": (("run", "one.yaml", "train.stepz=3"), "train.stepz"),
     "fp16": (("run", "one.yaml", "train.precision=fp16", "--device", "cpu"), "train.precision fp16 needs a GPU"),
     "a plugin": (("run", "one.yaml", "--plugin", "none.py"), "none.py"),

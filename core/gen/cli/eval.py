@@ -165,7 +165,7 @@ def _open(
         progress=Progress(loaded.step, max(loaded.step, 1)),
         source=source,
         train=train,
-        weights=args.weights,
+        weights=loaded.weights,
     )
     return metrics, evaluation
 
@@ -176,7 +176,7 @@ def _source(args: argparse.Namespace, changed: Sequence[str], loaded: Loaded, de
     from gen.sampling import settle
 
     labels = [args.sampler] if args.sampler else list(loaded.config["sample"])
-    source = source_of({label: loaded.sampler(label) for label in labels}, loaded.model, args.weights)
+    source = source_of({label: loaded.sampler(label) for label in labels}, loaded.model, loaded.weights)
     if args.sampler and source is None:
         raise CommandError(f"--with {args.sampler}: it starts from data, and metrics compare what is drawn without")
     for word in changed:

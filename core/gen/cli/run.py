@@ -78,9 +78,10 @@ def _summary(done: Run) -> str:
     values = [(name, f"{v:.4g}") for line in figures for name, v in line.items() if name not in ("kind", "step")]
     folders = sorted((done.path / "samples").glob("step-*"))
     pictures = [("pictures", str(path)) for folder in folders[-1:] for path in sorted(folder.glob("*.png"))]
-    following = (
-        ("go on", f"gen resume {done.path}") if done.signal else ("more samples", f"gen sample {done.path} -n 64")
-    )
-    figures_at = ("figures", str(done.path / "metrics.jsonl"))
-    rows = [("run", str(done.path)), *values, *pictures, figures_at, ("report", f"gen report {done.path}"), following]
+    following = [("figures", str(done.path / "metrics.jsonl")), ("report", f"gen report {done.path}")]
+    if done.signal:
+        following.append(("go on", f"gen resume {done.path}"))
+    elif done.samplers():
+        following.append(("more samples", f"gen sample {done.path} -n 64"))
+    rows = [("run", str(done.path)), *values, *pictures, *following]
     return f"{done.state} at step {done.step}\n{table(rows)}"

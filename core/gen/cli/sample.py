@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "main"]
 
+_PICTURES = (".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".npy")
+"""Endings of files that nobody means for a folder."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, or runs/NAME for its newest")
@@ -55,6 +58,10 @@ def main(args: argparse.Namespace) -> int:
 
     if args.n is not None and args.n < 1:
         raise CommandError(f"-n takes 1 or more, got {args.n}")
+    if args.translate and args.input:
+        raise CommandError("--translate FOLDER says what to start from already: leave --input out")
+    if args.out and Path(args.out).suffix.lower() in _PICTURES:
+        raise CommandError(f"-o takes a folder, or a file ending in .png or .npz, got {args.out}")
     if not 0 <= args.seed < 2**63:
         raise CommandError(f"--seed takes 0 to 2**63 - 1, got {args.seed}")
 

@@ -68,7 +68,9 @@ def _report_failed(ctx: Context, plugin: PluginRecord, need: str, node: Node) ->
 
 def _report_missing(ctx: Context, namespace: str, need: str, node: Node) -> None:
     entry = registry.known(namespace)
-    if entry is not None:
+    if namespace == "local":
+        remedy = "local is the plugin that is one file: name it with --plugin FILE"
+    elif entry is not None:
         remedy = f"pip install {entry.package}"
     else:
         near = did_you_mean(namespace, [plugin.namespace for plugin in ctx.catalogue.plugins])
