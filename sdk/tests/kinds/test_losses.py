@@ -174,6 +174,8 @@ FAULTS = [
         {"__call__": lambda s, n, b, p: {"small": n(b.x, b.cond).detach().square().mean()}},
         "no gradient",
     ),
+    ("penalties-name-the-networks-they-serve", Small, {"serves": ("critic",)}, "there are encoder, discriminator"),
+    ("penalties-name-the-networks-they-serve", Small, {"serves": "encoder"}, "no tuple of names"),
     ("penalties-reach-the-network", Small, {"__call__": runs_backward}, "backward itself"),
     (
         "lazy-penalties-keep-their-names",

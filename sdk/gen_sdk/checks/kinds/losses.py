@@ -142,6 +142,14 @@ def _constrains(subject: Subject) -> bool:
     return subject.cls.constrain is not Regularizer.constrain  # type: ignore[attr-defined]
 
 
+@check(tier="bronze", kinds=("regularizer",), hint='serves = ("encoder",), or several of them')
+def penalties_name_the_networks_they_serve(subject: Subject) -> None:
+    """`serves` names one or more of: encoder, discriminator, generator."""
+    serves, known = subject.cls.serves, Regularizer.serves  # type: ignore[attr-defined]
+    expect(isinstance(serves, tuple) and bool(serves), f"serves is {serves!r}, no tuple of names")
+    expect(set(serves) <= set(known), f"serves is {serves!r}, and there are {', '.join(known)}")
+
+
 @check(tier="bronze", kinds=("regularizer",), hint="return {name: scalar}: means over the batch, times the weight")
 def penalties_are_named_scalars(subject: Subject) -> None:
     """The terms are finite scalars with names, while training and where gradients are off, where none carries one."""
@@ -179,7 +187,7 @@ def lazy_penalties_keep_their_names(subject: Subject) -> None:
     x = normal(4, 1, 2, 3).requires_grad_()
     logits = network(x).sum(1)
     for step in range(1, 5):
-        progress = Progress(step, 10)
+        progress = Progress(step, 10, step)
         found = regularizer(network, Shown(x.detach(), x, x, logits, logits), progress)
         expect(found.keys() == terms.keys(), f"the terms are {list(terms)} at step 0 and {list(found)} at step {step}")
         if not regularizer.due(progress):
@@ -196,6 +204,7 @@ CHECKS = (
     distance_is_least_at_the_data,
     distances_add_over_dimensions,
     weights_are_positive,
+    penalties_name_the_networks_they_serve,
     penalties_are_named_scalars,
     penalties_reach_the_network,
     lazy_penalties_keep_their_names,
