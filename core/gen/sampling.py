@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gen.data import Split
-from gen.errors import CommandError
+from gen.errors import CommandError, GenError
 from gen.interfaces import Model, Sampler
 from gen.masks import make_mask
 from gen.picture_files import read_pictures
@@ -20,6 +20,7 @@ from gen.seeds import generator
 from gen.types import DataSpec, Domain, Given
 
 __all__ = [
+    "check_samplers",
     "domain_of",
     "draw",
     "given_for",
@@ -167,6 +168,20 @@ def draw(
     with _as_asked(model, sampler, device):
         x = sampler.sample(model, n, **options)
     return widen(x), given
+
+
+def check_samplers(samplers: Mapping[str, Sampler], model: Model) -> None:
+    """Whether they can draw from the model, as far as that is known before it is trained.
+
+    Raises:
+        CommandError: one cannot, by its label in the recipe.
+    """
+    for label, sampler in samplers.items():
+        try:
+            sampler.check(model)
+            target(sampler, model)
+        except GenError as error:
+            raise CommandError(f"sample.{label}: {error}") from error
 
 
 def settle(sampler: Sampler, label: str, device: torch.device) -> str:

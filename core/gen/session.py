@@ -22,7 +22,7 @@ from gen.interfaces import Model, Sampler, Tracker
 from gen.loading import load, save_model
 from gen.pictures import save_picture
 from gen.rundir import RunFolder
-from gen.sampling import domain_of, draw, interleave, settle, target
+from gen.sampling import check_samplers, domain_of, draw, interleave, settle
 from gen.seeds import key
 from gen.stopping import StopSignals
 from gen.trainer import Trainer, solves
@@ -45,8 +45,8 @@ class Session:
         self._start_from()
         self.trainer = Trainer(experiment, accelerator)
         self.samplers: dict[str, Sampler] = experiment.samplers()
+        check_samplers(self.samplers, experiment.model)  # refused now, not at the first pictures
         for label, sampler in self.samplers.items():
-            target(sampler, experiment.model)  # refused now, not at the first pictures
             if warning := settle(sampler, label, accelerator.device):
                 console.note(f"warning: {warning}")
         self.metrics = experiment.metrics()

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import gen
+from gen.cli import main
 from gen.errors import CheckpointError, CommandError
 from gen.running import Run
 
@@ -60,6 +61,16 @@ def test_emulated_bf16_is_warned_of(drawn, monkeypatch):
 
     monkeypatch.setattr("gen.sampling.has_bf16", lambda device: True)
     assert len(drawn.sample(2, ["sampler.precision=bf16"], sampler="prior")) == 2
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_sampler_that_cannot_serve_the_model_is_refused_before_training(command, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("gen_diffusion")
+    monkeypatch.chdir(tmp_path)
+
+    assert main([command, "ddpm-digits", "sample.ancestral.guidance=2"]) == 2
+    assert capsys.readouterr().err.startswith("sample.ancestral: guidance: 2 needs labels or a weaker network: train")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("entry", [5, {"file": 5}, {"file": "raw"}, {}])

@@ -26,8 +26,11 @@ def main(args: argparse.Namespace) -> int:
     from gen.cli.table import table
     from gen.files import size_text
     from gen.plan import rehearse
+    from gen.sampling import check_samplers
 
-    plan = rehearse(build(recipe, data_root=args.data_root, device="meta", known=known))
+    experiment = build(recipe, data_root=args.data_root, device="meta", known=known)
+    plan = rehearse(experiment)
+    check_samplers(experiment.samplers(), experiment.model)
     parts = [(p.name, p.component, p.given, p.made, f"{p.parameters:,}") for p in plan.parts]
     print(table([("part", "component", "given", "made", "parameters"), *parts], indent=""))
     phases = [

@@ -34,6 +34,9 @@ class Sampler(ABC):
     )
     channels_last: bool = option(False, doc="memory order of images while drawing")
 
+    def check(self, model: Any) -> None:
+        """Refuses a model that these options cannot draw from, by a `GenError`: asked before a training begins."""
+
     @abstractmethod
     def sample(
         self,

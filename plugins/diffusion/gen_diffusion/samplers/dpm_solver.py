@@ -34,9 +34,12 @@ class DPMSolver(DenoisingSampler):
     order: int = option(2, min=1, max=3, doc="estimates a step builds on")
     sde: bool = option(False, doc="solve the reverse SDE instead of the ODE (order 1 or 2)")
 
-    def walk(self, walk: Walk, x: Tensor) -> Tensor:
+    def check(self, model: Any) -> None:
+        DenoisingSampler.check(self, model)
         if self.sde and self.order == 3:
             raise OptionError("sde: true goes with order 1 or 2, got 3")
+
+    def walk(self, walk: Walk, x: Tensor) -> Tensor:
         grid = walk.grid
         places = [grid.half_log_snr(i) for i in range(grid.steps + 1)]
         seen: list[Tensor] = []  # the last estimates, newest first

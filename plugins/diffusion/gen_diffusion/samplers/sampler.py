@@ -32,6 +32,20 @@ class GridSampler(Sampler):
     clip: bool = option(False, doc="keep estimates of x within the range of the data")
     guide: Denoiser | None = slot(default=None, doc="a weaker network to guide by, taken from a run")
 
+    def check(self, model: Any) -> None:
+        """Raises:
+        OptionError: guidance that cannot act on this model.
+        """
+        if self.interval[0] > self.interval[1]:
+            raise OptionError(f"interval must rise, got {list(self.interval)}")
+        if not getattr(model, "conditional", True):
+            self._check_guided(None)
+        if self.guide is not None and not _fits(self.guide, model.denoiser):
+            raise OptionError(
+                f"guide maps {_told(self.guide)}, but the model's denoiser {_told(model.denoiser)}: take one trained "
+                "on the same data by the same kind of model"
+            )
+
     def start(
         self,
         model: Any,
@@ -44,23 +58,21 @@ class GridSampler(Sampler):
         Raises:
             OptionError: guidance that cannot act.
         """
-        if self.interval[0] > self.interval[1]:
-            raise OptionError(f"interval must rise, got {list(self.interval)}")
-        if self.guidance != 1 and cond is None and self.guide is None:
-            raise OptionError(
-                f"guidance: {self.guidance:g} needs labels or a weaker network: train with conditional: true, or "
-                "give guide"
-            )
-        if self.guide is not None and not _fits(self.guide, model.denoiser):
-            raise OptionError(
-                f"guide maps {_told(self.guide)}, but the model's denoiser {_told(model.denoiser)}: take one trained "
-                "on the same data by the same kind of model"
-            )
+        self.check(model)
+        self._check_guided(cond)
         grid = make_grid(model.schedule, self.steps, self.grid, rng.device)
         guidance = Guidance(self.guidance, self.interval, self.rescale, self.guide)
         return Walk(
             model, grid, cond if getattr(model, "conditional", True) else None, guidance, rng, self.clip, observe
         )
+
+    def _check_guided(self, cond: Tensor | None) -> None:
+        """Guidance acts on labels, or through a weaker network."""
+        if self.guidance != 1 and cond is None and self.guide is None:
+            raise OptionError(
+                f"guidance: {self.guidance:g} needs labels or a weaker network: train with conditional: true, or "
+                "give guide"
+            )
 
 
 @interface

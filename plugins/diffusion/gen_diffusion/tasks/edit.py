@@ -31,6 +31,9 @@ class Edit(Sampler):
     strength: float = option(0.5, min=0, max=1, doc="time t up to which noise is added; what it covers is drawn anew")
     solver: DenoisingSampler = slot(default="diffusion/dpm-solver", doc="walks back; its steps are for all of t")
 
+    def check(self, model: Any) -> None:
+        self.solver.check(model)
+
     @torch.no_grad()
     def sample(
         self,

@@ -33,6 +33,9 @@ class Interpolate(Sampler):
     frames: int = option(8, min=2, max=1000, doc="samples in a row, both ends included")
     solver: DenoisingSampler = slot(default="diffusion/heun", doc="walks back from noise; its grid serves both ways")
 
+    def check(self, model: Any) -> None:
+        self.solver.check(model)
+
     @torch.no_grad()
     def sample(
         self,
