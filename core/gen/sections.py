@@ -160,7 +160,9 @@ SAVE = Section(
     "save",
     "checkpoints",
     options=(
-        OptionSpec("every", "int", nullable=True, default=None, min=1, max=10**9, doc="steps between two (a tenth)"),
+        OptionSpec(
+            "every", "int", nullable=True, default=None, min=1, max=10**9, doc="steps between two; null: a tenth of all"
+        ),
         OptionSpec("keep", "int", default=2, min=2, max=10**6, doc="newest checkpoints to keep"),
         OptionSpec("best", "str", nullable=True, default=None, doc="label of the metric whose best is kept too"),
     ),
