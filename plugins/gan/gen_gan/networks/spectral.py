@@ -20,37 +20,39 @@ START = 15
 """Steps of the power method before the first forward pass."""
 
 
-class SpectralConv2d(nn.Conv2d):
+class _Spectral(nn.Module):
+    """What the layers share: the vector u from the start on, and the weight as it acts."""
+
+    weight: nn.Parameter
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()  # type: ignore[misc]  # of the layer beside it
+        _start(self)
+
+    def acting(self) -> Tensor:
+        """The weight, divided."""
+        return divided(self.weight, self.get_buffer("u"), self.training)
+
+
+class SpectralConv2d(_Spectral, nn.Conv2d):
     """A convolution whose weight, as a matrix [outputs, inputs * k * k], has the largest singular value 1."""
 
-    def reset_parameters(self) -> None:
-        super().reset_parameters()
-        _start(self)
-
     def forward(self, x: Tensor) -> Tensor:
-        return self._conv_forward(x, divided(self.weight, self.get_buffer("u"), self.training), self.bias)
+        return self._conv_forward(x, self.acting(), self.bias)
 
 
-class SpectralLinear(nn.Linear):
+class SpectralLinear(_Spectral, nn.Linear):
     """A linear layer whose weight has the largest singular value 1."""
 
-    def reset_parameters(self) -> None:
-        super().reset_parameters()
-        _start(self)
-
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, divided(self.weight, self.get_buffer("u"), self.training), self.bias)
+        return F.linear(x, self.acting(), self.bias)
 
 
-class SpectralEmbedding(nn.Embedding):
+class SpectralEmbedding(_Spectral, nn.Embedding):
     """Rows of a matrix whose largest singular value is 1."""
 
-    def reset_parameters(self) -> None:
-        super().reset_parameters()
-        _start(self)
-
     def forward(self, index: Tensor) -> Tensor:
-        return F.embedding(index, divided(self.weight, self.get_buffer("u"), self.training))
+        return F.embedding(index, self.acting())
 
 
 def divided(weight: Tensor, u: Tensor, training: bool) -> Tensor:
@@ -71,7 +73,7 @@ def _step(weight: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def _start(layer: nn.Conv2d | nn.Linear | nn.Embedding) -> None:
+def _start(layer: _Spectral) -> None:
     u = F.normalize(torch.randn_like(layer.weight[:, :1].flatten(1)[:, 0]), dim=0)  # [outputs]
     for _ in range(0 if u.is_meta else START):  # no values there, and slow
         _, u = _step(layer.weight, u)
